@@ -1,0 +1,56 @@
+"""Command-line arguments that the tools share; imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any
+
+
+class CfgOptionsAction(argparse.Action):
+    """mmengine's ``DictAction``, imported only when it is needed."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Parse ``KEY=VALUE`` pairs into a dict."""
+        from mmengine.config import DictAction
+
+        malformed = [v for v in values or () if '=' not in v]
+        if malformed:
+            parser.error(f'--cfg-options takes KEY=VALUE, got {malformed}')
+        DictAction([], dest=self.dest)(
+            parser, namespace, values, option_string
+        )
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--work-dir``, ``--cfg-options`` and ``--launcher``."""
+    parser.add_argument('--work-dir', help='where logs and results go')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=CfgOptionsAction,
+        metavar='KEY=VALUE',
+        help='override config values, such as optim_wrapper.optimizer.lr=1e-4',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    # torchrun sets LOCAL_RANK; older launchers pass the argument.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def parse_args(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Parse, and hand the local rank to mmengine."""
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args

@@ -1,0 +1,232 @@
+"""The wheel, the source distribution, and what an import pulls in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = (
+    'LICENSE',
+    'MANIFEST.in',
+    'README.md',
+    'configs',
+    'mmremix',
+    'model-index.yml',
+    'pyproject.toml',
+    'requirements',
+    'requirements.txt',
+    'setup.py',
+    'tools',
+)
+SHIPPED = ('configs', 'tools', 'model-index.yml')
+
+
+def run(
+    *command: str, cwd: Path, **env: str
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def build(kind: str, checkout: Path) -> Path:
+    """Build with the hooks that pip calls; returns the file made."""
+    out = checkout.parent / f'{kind}-out'
+    out.mkdir(exist_ok=True)
+    hook = f'import setuptools.build_meta as b; b.build_{kind}({str(out)!r})'
+    run(sys.executable, '-c', hook, cwd=checkout)
+    (made,) = out.iterdir()
+    return made
+
+
+def build_wheel(checkout: Path, out: Path) -> set[str]:
+    """Build as users do; returns the names in the wheel."""
+    run(
+        *(sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps'),
+        *('--no-build-isolation', '--no-index', '-w', str(out), '.'),
+        cwd=checkout,
+    )
+    (wheel,) = out.glob('mmremix-*.whl')
+    with zipfile.ZipFile(wheel) as archive:
+        # A link would be stored with the link bit of its file mode.
+        links = [i for i in archive.infolist() if i.external_attr >> 29 == 5]
+        assert links == []
+        return set(archive.namelist())
+
+
+def files_below(folder: Path) -> set[str]:
+    if folder.is_file():
+        return {folder.name}
+    return {
+        file.relative_to(folder.parent).as_posix()
+        for file in folder.rglob('*')
+        if file.is_file()
+        and '__pycache__' not in file.parts
+        and '.mim' not in file.parts
+    }
+
+
+def mim_files(root: Path) -> set[str]:
+    """What must be in ``mmremix/.mim``, as paths in the package."""
+    return {
+        f'mmremix/.mim/{name}'
+        for shipped in SHIPPED
+        if (root / shipped).exists()
+        for name in files_below(root / shipped)
+    }
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy to build in: building leaves ``build/`` behind."""
+    copy = tmp_path / 'checkout'
+    copy.mkdir()
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            ignore = shutil.ignore_patterns('__pycache__', '.mim')
+            shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+        elif (ROOT / name).exists():
+            shutil.copy2(ROOT / name, copy / name)
+    return copy
+
+
+def test_wheel_holds_the_package_and_what_mim_looks_for(
+    checkout: Path, tmp_path: Path
+) -> None:
+    names = build_wheel(checkout, tmp_path / 'wheel')
+    package = files_below(ROOT / 'mmremix')
+    assert 'mmremix/py.typed' in package
+    assert 'mmremix/remix/__init__.py' in package
+    mim = mim_files(ROOT)
+    assert {'configs', 'tools'} <= {name.split('/')[2] for name in mim}
+    ours = {name for name in names if name.startswith('mmremix/')}
+    assert ours == package | mim
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    """A folder without ``__init__.py`` would be left out of the wheel."""
+    folders = {file.parent for file in (ROOT / 'mmremix').rglob('*.py')}
+    missing = [
+        str(folder.relative_to(ROOT))
+        for folder in folders
+        if '.mim' not in folder.parts and not (folder / '__init__.py').exists()
+    ]
+    assert missing == []
+
+
+def test_editable_install_links_and_a_later_wheel_copies(
+    checkout: Path, tmp_path: Path
+) -> None:
+    before = set(os.listdir(checkout)) | {'build', 'mmremix.egg-info'}
+    build('editable', checkout)
+    link = checkout / 'mmremix/.mim/configs'
+    assert link.is_symlink()
+    # Relative, so that a checkout can be moved.
+    assert not Path(os.readlink(link)).is_absolute()
+    assert link.resolve() == checkout / 'configs'
+    assert set(os.listdir(checkout)) <= before
+
+    (checkout / 'mmremix/.mim/stale.py').write_text('')
+    names = build_wheel(checkout, tmp_path / 'wheel')
+    mim = {name for name in names if '/.mim/' in name}
+    assert mim == mim_files(checkout)
+    assert link.is_symlink(), 'building a wheel changed the checkout'
+
+
+def test_wheel_after_a_wheel_holds_no_deleted_files(
+    checkout: Path, tmp_path: Path
+) -> None:
+    extra = [checkout / 'mmremix/gone.py', checkout / 'configs/gone.py']
+    for file in extra:
+        file.write_text('')
+    first = build_wheel(checkout, tmp_path / 'first')
+    for file in extra:
+        file.unlink()
+    second = build_wheel(checkout, tmp_path / 'second')
+    assert first - second == {
+        'mmremix/gone.py',
+        'mmremix/.mim/configs/gone.py',
+    }
+
+
+def test_source_distribution_is_complete(
+    checkout: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(build('sdist', checkout)) as archive:
+        assert not any(member.issym() for member in archive.getmembers())
+        archive.extractall(tmp_path / 'unpacked', filter='data')
+    (unpacked,) = (tmp_path / 'unpacked').iterdir()
+    assert mim_files(checkout) <= {
+        f'mmremix/{name}'
+        for name in (
+            file.relative_to(unpacked / 'mmremix').as_posix()
+            for file in (unpacked / 'mmremix/.mim').rglob('*')
+        )
+    }
+    # pip builds a wheel from it, which is the same as ours.
+    wheel = build_wheel(unpacked, tmp_path / 'from-sdist')
+    assert wheel == build_wheel(checkout, tmp_path / 'wheel')
+
+
+def python(code: str) -> str:
+    done = run(
+        *(sys.executable, '-c', code), cwd=ROOT.parent, PYTHONPATH=str(ROOT)
+    )
+    return done.stdout
+
+
+def test_import_pulls_in_no_heavy_package() -> None:
+    loaded = python(
+        'import json, sys, mmremix, mmremix.utils\n'
+        'print(json.dumps(sorted({n.split(".")[0] for n in sys.modules})))'
+    )
+    heavy = {'torch', 'torchaudio', 'mmengine', 'mmcv', 'mmaction', 'cv2'}
+    assert heavy & set(json.loads(loaded)) == set()
+
+
+def test_pure_functions_need_torch_alone() -> None:
+    out = python(
+        'import sys\n'
+        'for name in ("mmengine", "mmcv", "mmaction", "cv2", "numpy",\n'
+        '             "torchaudio", "av", "scipy"):\n'
+        '    sys.modules[name] = None\n'
+        'import torch\n'
+        'from mmremix.remix import assign_weakest\n'
+        'scores = torch.tensor([[0.2, 0.1], [0.0, 3.0]])\n'
+        'print(assign_weakest(scores).tolist())'
+    )
+    assert out.strip() == '[1, 0]'
+
+
+def test_registry_says_what_to_install() -> None:
+    out = python(
+        'import sys\n'
+        'sys.modules["mmengine"] = None\n'
+        'try:\n'
+        '    import mmremix.registry\n'
+        'except ImportError as error:\n'
+        '    print(error)'
+    )
+    assert 'pip install "mmengine==0.10.7"' in out
+
+
+def test_version_is_the_one_of_the_wheel(checkout: Path) -> None:
+    import mmremix
+
+    assert build('wheel', checkout).name.split('-')[1] == mmremix.__version__
