@@ -1,0 +1,52 @@
+"""Score: how certain is one modality's prediction of a sample?"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def kl_to_uniform(logits: Tensor) -> Tensor:
+    r"""KL divergence between a prediction and the uniform distribution.
+
+    With :math:`p = \mathrm{softmax}(\text{logits})` over :math:`M` classes
+    (Eq. 2 of the paper, in nats):
+
+    .. math:: D_{KL}(p \| U) = \sum_j p_j \log(p_j M) = \log M - H(p)
+
+    so it is 0 for a uniform prediction and :math:`\log M` for a one-hot one.
+    The label plays no part: a confidently wrong prediction scores high.
+
+    The computation runs in float32 (float64 for float64 input) whatever the
+    autocast state, so half-precision logits score like their float32 values.
+
+    Args:
+        logits: Unnormalised scores, shape ``(..., M)``, ``M >= 2``.
+
+    Returns:
+        Divergences in nats, shape ``(...)``, in ``[0, log M]``. NaN or
+        infinite logits give NaN.
+
+    Raises:
+        ValueError: If there are fewer than two classes.
+    """
+    num_classes = logits.shape[-1] if logits.dim() else 0
+    if num_classes < 2:
+        raise ValueError(
+            'kl_to_uniform needs logits of at least 2 classes in the last '
+            f'dimension, got shape {tuple(logits.shape)}.'
+        )
+    if logits.dtype != torch.float64:
+        logits = logits.float()
+    log_p = torch.log_softmax(logits, dim=-1)
+    # p log p with the limit 0 at p = 0, where log p may be -inf.
+    entropy = torch.special.entr(log_p.exp()).sum(dim=-1)
+    divergence = (math.log(num_classes) - entropy).clamp_min(0.0)
+    # entr(0) hides a NaN-free -inf, but not an infinite logit's NaN row.
+    return torch.where(
+        torch.isfinite(logits).all(dim=-1),
+        divergence,
+        torch.full_like(divergence, math.nan),
+    )
