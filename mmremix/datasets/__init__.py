@@ -1,0 +1,20 @@
+"""From clips to samples: data sets, transforms, samplers."""
+
+from mmremix.datasets.av_dataset import AVDataset
+from mmremix.datasets.corpora import CREMAD, GRID, KineticsSounds
+from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.remix_index import RemixIndex
+from mmremix.datasets.samplers import RemixSampler
+from mmremix.datasets.transforms import *  # noqa: F403
+from mmremix.datasets.transforms import __all__ as _transforms
+
+__all__ = [
+    'CREMAD',
+    'GRID',
+    'AVDataset',
+    'KineticsSounds',
+    'MultimodalDataset',
+    'RemixIndex',
+    'RemixSampler',
+    *_transforms,
+]

@@ -1,0 +1,171 @@
+"""Clips with sound and a label."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import print_log
+
+from mmremix.datasets.annotation import (
+    label_index,
+    raise_problems,
+    read_csv,
+    read_folders,
+)
+from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.registry import DATASETS
+
+
+@DATASETS.register_module()
+class AVDataset(MultimodalDataset):
+    """Audio-visual clips from a CSV annotation or from class folders.
+
+    With ``ann_file``, a CSV with a header ``clip,label`` and optionally
+    ``audio,start,end``. ``clip`` is a media file or a folder of frames;
+    ``audio`` a .wav, .npy or media file, if the sound is not in the clip;
+    ``start`` and ``end`` cut a segment, in seconds. Other columns may be
+    there and serve ``filter_cfg``. Without ``ann_file``, the layout is
+    ``data_root/<class>/<clip>``.
+
+    Example::
+
+        dataset = dict(
+            type='AVDataset',
+            data_root='data/mine',
+            ann_file='train.csv',
+            data_prefix=dict(clip='clips'),
+            classes=['clap', 'shout'],
+            pipeline=train_pipeline)
+
+        # A CSV of another form, as it is:
+        dataset = dict(
+            type='AVDataset',
+            ann_file='words.csv',
+            columns=dict(label='word', start='start_s', end='end_s'),
+            clip_suffix='.mp4',
+            filter_cfg=dict(split='train', position='letter'),
+            ...)
+
+    Args:
+        ann_file: CSV file, relative to ``data_root``; empty for folders.
+        classes: Class names in index order, or a text file with one a line
+            (relative to ``data_root``). Defaults to the sorted labels of the
+            whole annotation (before ``filter_cfg``): name them if train and
+            test have an annotation each. A label may also be an index.
+        columns: Names of the columns, where they differ from ``clip``,
+            ``label``, ``audio``, ``start`` and ``end``.
+        clip_suffix: Appended to each ``clip``, such as ``'.mp4'``.
+        margin: Seconds added on both sides of every ``start``-``end``.
+        data_prefix: Folders of ``clip`` and ``audio``, relative to
+            ``data_root``.
+        filter_cfg: Rows to keep: ``dict(column=value or [values])``. Applies
+            in test mode too.
+        check_files: Whether to look, at the start, that all files exist.
+            Under ``on_broken='skip'`` a missing one is skipped like a broken
+            one instead.
+        kwargs: Arguments of :class:`MultimodalDataset`.
+
+    Raises:
+        AnnotationError: On an annotation that cannot be used, with the file
+            and its lines.
+        FileNotFoundError: On missing clips, with their paths.
+    """
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        *,
+        classes: Sequence[str] | str | None = None,
+        columns: Mapping[str, str] | None = None,
+        clip_suffix: str = '',
+        margin: float = 0.0,
+        data_prefix: Mapping[str, str] | None = None,
+        check_files: bool = True,
+        metainfo: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.columns = {'clip': 'clip', 'label': 'label', **(columns or {})}
+        self.clip_suffix = clip_suffix
+        self.margin = margin
+        self.check_files = check_files
+        metainfo = dict(metainfo or {})
+        if isinstance(classes, str):
+            path = Path(kwargs.get('data_root') or '', classes)
+            lines = path.read_text(encoding='utf-8-sig').splitlines()
+            metainfo['classes'] = [s.strip() for s in lines if s.strip()]
+        elif classes is not None:
+            metainfo['classes'] = list(classes)
+        super().__init__(
+            ann_file,
+            metainfo=metainfo,
+            data_prefix={'clip': '', 'audio': '', **(data_prefix or {})},
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the annotation and resolve labels, segments and paths."""
+        if self.ann_file:
+            source = self.ann_file
+            rows, labels = read_csv(source, self.columns, self.filter_cfg)
+        else:
+            source = self.data_prefix['clip'] or self.data_root or '.'
+            rows, labels, ignored = read_folders(source)
+            if ignored:
+                print_log(
+                    f'{source}: {ignored} files are no clips and not used.',
+                    'current',
+                    level=30,
+                )
+        if self.metainfo.get('classes') is None:
+            self._metainfo['classes'] = labels
+            print_log(
+                f'{source}: classes not given, taken from the labels: '
+                f'{labels}',
+                'current',
+            )
+        classes = list(self._metainfo['classes'])
+        indices = {name: index for index, name in enumerate(classes)}
+        problems = []
+        for row in rows:
+            try:
+                row['label'] = label_index(row['label'], indices, len(classes))
+            except ValueError as error:
+                problems.append(
+                    f'line {row.get("row", "-")}: {error}; classes={classes}'
+                )
+            self._locate(row)
+        raise_problems(source, problems)
+        if self.check_files and self.on_broken == 'raise':
+            self._check_files(source, rows)
+        return rows
+
+    def _locate(self, row: dict[str, Any]) -> None:
+        """Make paths absolute to the prefix and widen the segment."""
+        prefix = self.data_prefix
+        row['clip'] = os.path.join(
+            prefix['clip'] or '', row['clip'] + self.clip_suffix
+        )
+        if 'audio' in row:
+            # In the folder layout both stand in the same tree.
+            root = prefix['audio'] if self.ann_file else prefix['clip']
+            row['audio'] = os.path.join(root or '', row['audio'])
+        if 'start' in row:
+            row['start'] = max(0.0, row['start'] - self.margin)
+        if 'end' in row:
+            row['end'] += self.margin
+
+    def _check_files(self, source: str, rows: list[dict[str, Any]]) -> None:
+        paths = dict.fromkeys(
+            row[key] for row in rows for key in ('clip', 'audio') if key in row
+        )
+        missing = [path for path in paths if not os.path.exists(path)]
+        if missing:
+            listed = '\n  '.join(missing[:10])
+            raise FileNotFoundError(
+                f'{source}: {len(missing)} of {len(paths)} files are '
+                f'missing:\n  {listed}\nCheck data_root, data_prefix and '
+                "clip_suffix, or train without them: on_broken='skip'."
+            )

@@ -1,0 +1,91 @@
+"""Opening of media files with PyAV."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import av
+
+from mmremix.datasets.media.errors import BrokenMediaError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_LFS_HEADER = b'version https://git-lfs'
+# FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
+_RIFF = ('wav', 'avi')
+_RIFF_SLACK = 4096  # bytes; not all writers count alike
+_RIFF_UNKNOWN = 0x7FFFFF00  # and more: written as a stream
+_PULL = "Fetch the file itself with 'git lfs pull'."
+
+
+@contextmanager
+def open_container(path: str) -> Iterator[InputContainer]:
+    """Open a media file and close it at the end of the ``with`` block.
+
+    Raises:
+        BrokenMediaError: If it cannot be opened, with the cause: missing, a
+            folder, empty, a Git LFS pointer, cut off, or FFmpeg's message.
+    """
+    try:
+        # Odd bytes in a title are no reason to refuse a clip.
+        container = av.open(path, metadata_errors='ignore')
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise cannot_open(path, f'{type(error).__name__}: {error}') from error
+    try:
+        if container.format.name in _RIFF:
+            _check_whole(path)
+        yield container
+    finally:
+        container.close()
+
+
+@contextmanager
+def decoding(path: str) -> Iterator[None]:
+    """Turn errors of FFmpeg while it reads ``path`` into ours."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise BrokenMediaError.of(
+            path,
+            f'damaged or cut off, decoding fails ({error})',
+        ) from error
+
+
+def _check_whole(path: str) -> None:
+    with open(path, 'rb') as file:
+        head = file.read(8)
+    declared = int.from_bytes(head[4:8], 'little') + 8
+    size = os.path.getsize(path)
+    if head[:4] == b'RIFF' and size + _RIFF_SLACK < declared < _RIFF_UNKNOWN:
+        raise BrokenMediaError.of(
+            path, f'cut off, has {size} of the {declared} bytes it declares'
+        )
+
+
+def cannot_open(path: str, detail: str) -> BrokenMediaError:
+    """Find out why a file cannot be read and build the error.
+
+    Args:
+        path: The file.
+        detail: What the reader said, used where nothing simpler is found.
+    """
+    if os.path.isdir(path):
+        return BrokenMediaError.of(path, 'a folder, not a media file')
+    if not os.path.exists(path):
+        return BrokenMediaError.of(path, 'no such file')
+    if os.path.getsize(path) == 0:
+        return BrokenMediaError.of(path, 'empty (0 bytes)')
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(len(_LFS_HEADER))
+    except OSError as error:
+        return BrokenMediaError.of(path, f'cannot be read ({error})')
+    if head == _LFS_HEADER:
+        return BrokenMediaError.of(path, 'a Git LFS pointer', _PULL)
+    return BrokenMediaError.of(
+        path, f'not readable as media, or cut off ({detail})'
+    )

@@ -1,0 +1,136 @@
+"""Data set base class that loads only the active modalities."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset, Compose
+
+from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.remix_index import RemixIndex, sample_seed
+from mmremix.datasets.seeded import seeded
+from mmremix.registry import TRANSFORMS
+
+
+class MultimodalDataset(BaseDataset):
+    """mmengine ``BaseDataset`` that takes the active modalities by index.
+
+    ``dataset[RemixIndex(7, ('audio',), seed)]`` runs the pipeline with
+    ``active_modalities=('audio',)`` and with the augmentation seeded; a plain
+    ``dataset[7]`` keeps all modalities. In test mode a plain index is seeded
+    too, so that an evaluation pipeline with noise gives the same sample at
+    every call.
+
+    Derive from it, and implement ``load_data_list``, for annotations that
+    :class:`AVDataset` does not read.
+
+    Args:
+        modalities: Names of the modalities. Their order is the order of
+            everything: columns of the scores, ties, sequential batches.
+        on_broken: What to do with a sample whose media cannot be decoded.
+            ``'raise'``: stop with an error that names file and cause.
+            ``'skip'``: another sample, drawn at random, takes its place; it
+            carries ``replaces=(index, clip, reason)`` as meta information,
+            by which scoring and metrics leave it out and
+            ``BrokenSampleHook`` lists the broken one at the end of the run.
+        pipeline: Transform configs.
+        kwargs: Arguments of ``BaseDataset``.
+
+    Raises:
+        ValueError: On an unknown ``on_broken`` or repeated modalities.
+        BrokenMediaError: While loading, under ``on_broken='raise'``, or if
+            ``max_refetch`` samples in a row are broken.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        modalities: Sequence[str] = ('video', 'audio'),
+        on_broken: str = 'raise',
+        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
+        max_refetch: int = 100,
+        **kwargs: Any,
+    ) -> None:
+        if on_broken not in ('raise', 'skip'):
+            raise ValueError(
+                f"on_broken must be 'raise' or 'skip', got {on_broken!r}."
+            )
+        if not modalities or len(set(modalities)) != len(modalities):
+            raise ValueError(
+                f'modalities must be distinct names, got {list(modalities)}.'
+            )
+        self.modalities = tuple(modalities)
+        self.on_broken = on_broken
+        super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
+        # Through our registry, so that bare names resolve without a default
+        # scope.
+        self.pipeline = Compose(
+            [
+                TRANSFORMS.build(t) if isinstance(t, dict) else t
+                for t in pipeline
+            ]
+        )
+
+    def __getitem__(self, key: int | RemixIndex) -> dict[str, Any]:
+        if isinstance(key, RemixIndex):
+            index, active, seed = key
+        else:
+            index, active, seed = int(key), None, None
+            if self.test_mode:
+                seed = sample_seed(0, 0, index)
+        with seeded(seed):
+            return self._load(index, active or self.modalities)
+
+    def _load(self, index: int, active: tuple[str, ...]) -> dict[str, Any]:
+        """Run the pipeline, on a stand-in if the sample may be skipped."""
+        replaces: tuple[int, str, str] | None = None
+        for _ in range(self.max_refetch + 1):
+            info = self.get_data_info(index)
+            info['active_modalities'] = active
+            if replaces is not None:
+                info['replaces'] = replaces
+            try:
+                data = self.pipeline(info)
+            except BrokenMediaError as error:
+                if self.on_broken == 'raise':
+                    raise
+                # The first broken one is the sample that was asked for.
+                replaces = replaces or (
+                    index,
+                    str(info.get('clip', index)),
+                    str(error),
+                )
+            else:
+                if data is not None:
+                    return data
+            index = int(np.random.randint(len(self)))
+        raise BrokenMediaError(
+            f'No usable sample in {self.max_refetch + 1} draws. The first '
+            f'that failed: {replaces}. Check data_root and data_prefix.'
+        )
+
+    def fingerprint(self) -> str:
+        """Digest of samples, labels, classes and modalities, in order.
+
+        Paths count relative to their prefix, so a moved data set keeps its
+        fingerprint.
+        """
+        digest = hashlib.sha256()
+        digest.update(repr(self.modalities).encode())
+        digest.update(repr(list(self.metainfo.get('classes', ()))).encode())
+        for index in range(len(self)):
+            info = self.get_data_info(index)
+            clip = info.get('clip', '')
+            root = self.data_prefix.get('clip', '')
+            row = (
+                os.path.relpath(clip, root) if clip and root else clip,
+                info.get('label'),
+                info.get('start'),
+                info.get('end'),
+            )
+            digest.update(repr(row).encode())
+        return digest.hexdigest()[:16]

@@ -1,0 +1,35 @@
+"""The item that travels from the sampler to the data set."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class RemixIndex(NamedTuple):
+    """A data set index with what to load of the sample and how.
+
+    Decisions ride on the index, not on the data set, because persistent
+    workers keep the copy of the data set they were started with.
+
+    Attributes:
+        index: Position in the data set.
+        active_modalities: The modalities to decode; ``None`` for all.
+        seed: Seed of the sample's augmentation; ``None`` to draw from the
+            ambient random state.
+    """
+
+    index: int
+    active_modalities: tuple[str, ...] | None = None
+    seed: int | None = None
+
+
+def sample_seed(seed: int, epoch: int, index: int) -> int:
+    """Mix run seed, epoch and index into the 32-bit seed of one sample.
+
+    With it, augmentation does not depend on the number of workers, on the
+    order of the batches or on a resume in between.
+    """
+    state = np.random.SeedSequence((seed, epoch, index)).generate_state(1)
+    return int(state[0])

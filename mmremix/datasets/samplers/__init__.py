@@ -1,0 +1,3 @@
+from mmremix.datasets.samplers.remix_sampler import RemixSampler
+
+__all__ = ['RemixSampler']

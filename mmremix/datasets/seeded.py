@@ -1,0 +1,40 @@
+"""Make a block of code draw from a given seed, and leave no trace of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def seeded(seed: int | None) -> Iterator[None]:
+    """Seed ``random``, ``numpy.random`` and torch's CPU generator inside.
+
+    The transforms of mmcv and mmaction2 draw from these global states. They
+    are put back on leaving, so with ``num_workers=0`` the training loop's own
+    randomness (dropout, for one) does not depend on the sample.
+
+    Args:
+        seed: 32-bit seed; ``None`` leaves everything as it is.
+    """
+    if seed is None:
+        yield
+        return
+    states = (
+        random.getstate(),
+        np.random.get_state(),
+        torch.default_generator.get_state(),
+    )
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.default_generator.set_state(states[2])

@@ -1,0 +1,82 @@
+"""Run transforms only for samples that keep a modality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmcv.transforms import BaseTransform, Compose
+
+from mmremix.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class ForModality(BaseTransform):
+    """A sub-pipeline that only runs if its modality is active.
+
+    A sample whose ``active_modalities`` lacks the modality passes through
+    untouched: its file is not opened. Each sub-pipeline works on a copy of
+    the sample's keys, so those of two modalities cannot collide; only
+    ``output`` comes back.
+
+    Required keys: ``active_modalities`` and what the transforms need.
+
+    Added keys: ``inputs[modality]``.
+
+    Example::
+
+        dict(
+            type='ForModality',
+            modality='audio',
+            output='spectrogram',
+            transforms=[
+                dict(type='DecodeAudio', sample_rate=22050, duration=3.0),
+                dict(type='LogSTFT')])
+
+    Args:
+        modality: Name of the modality, as in the data set's ``modalities``.
+        transforms: Configs of the sub-pipeline.
+        output: Key of the sub-pipeline's result that is the model's input.
+
+    Raises:
+        KeyError: While running, if the sub-pipeline leaves no ``output``.
+    """
+
+    def __init__(
+        self,
+        modality: str,
+        transforms: Sequence[dict[str, Any]],
+        output: str,
+    ) -> None:
+        self.modality = modality
+        self.output = output
+        self.transforms = Compose(
+            [
+                TRANSFORMS.build(t) if isinstance(t, dict) else t
+                for t in transforms
+            ]
+        )
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
+        if self.modality not in results['active_modalities']:
+            return results
+        local = self.transforms(dict(results))
+        if local is None:
+            return None
+        if self.output not in local:
+            raise KeyError(
+                f"ForModality(modality='{self.modality}'): the transforms "
+                f"left no key '{self.output}'; they left {sorted(local)}. "
+                'Set output= to the key that holds the input.'
+            )
+        inputs = {
+            **results.get('inputs', {}),
+            self.modality: local[self.output],
+        }
+        return {**results, 'inputs': inputs}
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(modality='{self.modality}', "
+            f"output='{self.output}', transforms={self.transforms})"
+        )

@@ -1,0 +1,72 @@
+"""Pack a sample for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+
+from mmremix.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PackAVInputs(BaseTransform):
+    """Pack the active modalities and the label, as the last transform.
+
+    Required keys: ``inputs`` (from :class:`ForModality`),
+    ``active_modalities``, ``label`` (optional).
+
+    Result: ``inputs``, a dict from each active modality to a tensor, and
+    ``data_samples``, an ``ActionDataSample`` with ``gt_label`` and the meta
+    keys that the sample has.
+
+    Args:
+        meta_keys: Keys to carry over as meta information. Defaults to index,
+            clip, active modalities and, if the sample stands in for a broken
+            one, ``replaces``.
+
+    Raises:
+        ValueError: If the inputs are not those of the active modalities.
+    """
+
+    def __init__(
+        self,
+        meta_keys: Sequence[str] = (
+            'sample_idx',
+            'clip',
+            'active_modalities',
+            'replaces',
+        ),
+    ) -> None:
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        inputs = results.get('inputs', {})
+        active = tuple(results['active_modalities'])
+        if set(inputs) != set(active):
+            missing = sorted(set(active) - set(inputs))
+            raise ValueError(
+                f'The sample keeps {active}, but the pipeline made '
+                f'{tuple(inputs)}. Write for each of {missing}:\n'
+                "    dict(type='ForModality', modality=..., output=..., "
+                'transforms=[...])'
+            )
+        data_sample = ActionDataSample()
+        if 'label' in results:
+            data_sample.set_gt_label(results['label'])
+        data_sample.set_metainfo(
+            {key: results[key] for key in self.meta_keys if key in results}
+        )
+        # Data set order, so that batches of one active set are alike.
+        packed = {name: _to_tensor(inputs[name]) for name in active}
+        return {'inputs': packed, 'data_samples': data_sample}
+
+
+def _to_tensor(value: Any) -> torch.Tensor:
+    if isinstance(value, torch.Tensor):
+        return value
+    return torch.from_numpy(np.ascontiguousarray(value))

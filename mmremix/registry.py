@@ -1,0 +1,46 @@
+"""Registries of mmremix, one child per root registry of mmengine.
+
+They are flat: components of mmremix are found by their bare name, those of
+other packages by prefix (``mmaction.ResNet``, ``mmcv.Resize``). With
+``default_scope = 'mmremix'`` in a config, mmengine imports this module by
+itself and the ``locations`` on first use, so no ``custom_imports`` is needed.
+"""
+
+from __future__ import annotations
+
+from mmremix.utils.versions import require
+
+require('torch', 'mmengine', 'mmcv')
+
+from mmengine import registry as roots  # noqa: E402
+from mmengine.registry import Registry  # noqa: E402
+
+
+def _child(root: Registry, *locations: str) -> Registry:
+    return Registry(root.name, parent=root, locations=list(locations))
+
+
+DATASETS = _child(roots.DATASETS, 'mmremix.datasets')
+DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'mmremix.datasets')
+TRANSFORMS = _child(roots.TRANSFORMS, 'mmremix.datasets')
+MODELS = _child(roots.MODELS, 'mmremix.models')
+HOOKS = _child(roots.HOOKS, 'mmremix.engine')
+METRICS = _child(roots.METRICS, 'mmremix.evaluation')
+
+# Nothing of ours in these yet. They are here because mmengine warns about
+# each registry that the default scope lacks.
+EVALUATOR = _child(roots.EVALUATOR)
+INFERENCERS = _child(roots.INFERENCERS)
+LOG_PROCESSORS = _child(roots.LOG_PROCESSORS)
+LOOPS = _child(roots.LOOPS)
+MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS)
+OPTIMIZERS = _child(roots.OPTIMIZERS)
+OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS)
+OPTIM_WRAPPER_CONSTRUCTORS = _child(roots.OPTIM_WRAPPER_CONSTRUCTORS)
+PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS)
+RUNNERS = _child(roots.RUNNERS)
+RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)
+TASK_UTILS = _child(roots.TASK_UTILS)
+VISBACKENDS = _child(roots.VISBACKENDS)
+VISUALIZERS = _child(roots.VISUALIZERS)
+WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS)

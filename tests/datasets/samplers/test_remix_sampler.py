@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.dataset import DefaultSampler
+from torch.utils.data import DataLoader, Dataset
+
+from mmremix.datasets import RemixIndex, RemixSampler
+
+
+class Echo(Dataset):
+    """Gives back the index it was asked for, from whatever worker."""
+
+    modalities = ('video', 'audio')
+
+    def __init__(self, size=20):
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, key):
+        assert isinstance(key, RemixIndex)
+        return key
+
+
+def sampler(size=20, batch_size=4, seed=3, shuffle=True, **kwargs):
+    return RemixSampler(
+        DefaultSampler(Echo(size), shuffle=shuffle, seed=seed),
+        batch_size=batch_size,
+        **kwargs,
+    )
+
+
+def test_warm_up_keeps_all_modalities():
+    batches = list(sampler())
+    assert sorted(key.index for b in batches for key in b) == list(range(20))
+    assert all(
+        key.active_modalities == ('video', 'audio')
+        for b in batches
+        for key in b
+    )
+
+
+def test_assignments_make_pure_batches():
+    batch_sampler = sampler()
+    batch_sampler.assignments = torch.tensor([0] * 7 + [1] * 12 + [-1])
+    batches = list(batch_sampler)
+    assert len(batches) == len(batch_sampler) == 2 + 3
+    for batch in batches:
+        assert len({key.active_modalities for key in batch}) == 1
+    by_index = {key.index: key.active_modalities for b in batches for key in b}
+    assert by_index == {
+        **dict.fromkeys(range(7), ('video',)),
+        **dict.fromkeys(range(7, 19), ('audio',)),
+    }
+    batch_sampler.assignments = None
+    assert len(list(batch_sampler)) == 5
+
+
+def test_epoch_changes_order_and_seeds_and_repeats_exactly():
+    batch_sampler = sampler()
+    first = list(batch_sampler)
+    assert list(batch_sampler) == first
+    batch_sampler.sampler.set_epoch(1)
+    second = list(batch_sampler)
+    assert [k.index for b in first for k in b] != [
+        k.index for b in second for k in b
+    ]
+    seeds = [{k.index: k.seed for b in e for k in b} for e in (first, second)]
+    assert all(seeds[0][i] != seeds[1][i] for i in range(20))
+    assert len(set(seeds[0].values())) == 20
+
+
+def test_seed_of_a_sample_does_not_depend_on_its_batch():
+    joint, remixed = sampler(), sampler(batch_size=3, order='shuffled')
+    remixed.assignments = torch.arange(20) % 2
+    seeds = [{k.index: k.seed for b in s for k in b} for s in (joint, remixed)]
+    assert seeds[0] == seeds[1]
+
+
+def test_without_shuffling():
+    batches = list(sampler(size=5, shuffle=False))
+    assert [[k.index for k in b] for b in batches] == [[0, 1, 2, 3], [4]]
+
+
+@pytest.mark.parametrize('persistent', [True, False])
+def test_workers_see_fresh_assignments(persistent):
+    batch_sampler = sampler()
+    loader = DataLoader(
+        batch_sampler.sampler.dataset,
+        batch_sampler=batch_sampler,
+        num_workers=2,
+        persistent_workers=persistent,
+        collate_fn=list,
+    )
+    for epoch in range(4):
+        batch_sampler.sampler.set_epoch(epoch)
+        assignments = (torch.arange(20) + epoch) % 2
+        batch_sampler.assignments = assignments
+        for batch in loader:
+            for key in batch:
+                modality = ('video', 'audio')[assignments[key.index]]
+                assert key.active_modalities == (modality,)
+
+
+def test_ranks_of_mmengine(monkeypatch):
+    keys = []
+    for rank in range(3):
+        monkeypatch.setattr(
+            'mmengine.dataset.sampler.get_dist_info', lambda r=rank: (r, 3)
+        )
+        batch_sampler = sampler()
+        batch_sampler.assignments = torch.tensor([0, 1] * 10)
+        keys.append(list(batch_sampler))
+    for steps in zip(*keys, strict=True):
+        assert len({k.active_modalities for b in steps for k in b}) == 1
+    found = {k.index for batches in keys for b in batches for k in b}
+    assert found == set(range(20))
+
+
+def test_errors_show_the_lines_to_write():
+    with pytest.raises(TypeError, match="sampler=dict\\(type='DefaultSampler"):
+        RemixSampler(torch.utils.data.SequentialSampler(Echo()), 4)
+    with pytest.raises(TypeError, match='has no `modalities`'):
+        RemixSampler(DefaultSampler([1, 2, 3]), 4)
+    with pytest.raises(ValueError, match="order='sequential'"):
+        sampler(order='video')
+    with pytest.raises(ValueError, match="tail='keep'"):
+        sampler(tail='cut')
+    with pytest.raises(ValueError, match='batch_size must be positive'):
+        sampler(batch_size=0)
+    with pytest.raises(ValueError, match=r'\(3,\) for a data set of 20'):
+        sampler().assignments = torch.zeros(3)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from mmremix.datasets.transforms.for_modality import ForModality
+
+
+def test_runs_only_if_active_and_returns_the_output_alone():
+    calls = []
+
+    def decode(results):
+        calls.append(results['clip'])
+        results['imgs'] = results['clip'] + ' decoded'
+        results['scratch'] = 1
+        return results
+
+    transform = ForModality('video', [decode], output='imgs')
+    sample = {'clip': 'a', 'active_modalities': ('audio',)}
+    assert transform(sample) == sample
+    assert calls == []
+
+    sample = {'clip': 'a', 'active_modalities': ('video', 'audio')}
+    both = ForModality('audio', [decode], output='imgs')(transform(sample))
+    assert both == {
+        **sample,
+        'inputs': {'video': 'a decoded', 'audio': 'a decoded'},
+    }
+    assert 'inputs' not in sample
+
+
+def test_missing_output_is_named():
+    transform = ForModality('video', [dict], output='imgs')
+    with pytest.raises(KeyError, match="no key 'imgs'"):
+        transform({'active_modalities': ('video',)})
+
+
+def test_sub_pipeline_may_give_up():
+    transform = ForModality('video', [lambda results: None], output='imgs')
+    assert transform({'active_modalities': ('video',)}) is None

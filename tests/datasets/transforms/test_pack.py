@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mmremix.datasets.transforms.pack import PackAVInputs
+
+
+def sample(**kwargs):
+    return {
+        'sample_idx': 5,
+        'clip': 'a.mp4',
+        'label': 2,
+        'active_modalities': ('video', 'audio'),
+        'inputs': {
+            'audio': torch.zeros(1, 4, 3),
+            'video': np.zeros((2, 3, 8, 8), np.uint8),
+        },
+        **kwargs,
+    }
+
+
+def test_packs_in_data_set_order():
+    packed = PackAVInputs()(sample())
+    assert list(packed['inputs']) == ['video', 'audio']
+    assert packed['inputs']['video'].dtype == torch.uint8
+    data_sample = packed['data_samples']
+    assert data_sample.gt_label.tolist() == [2]
+    assert data_sample.metainfo == {
+        'sample_idx': 5,
+        'clip': 'a.mp4',
+        'active_modalities': ('video', 'audio'),
+    }
+
+
+def test_packs_only_what_is_active():
+    packed = PackAVInputs()(
+        sample(active_modalities=('audio',), inputs={'audio': torch.zeros(1)})
+    )
+    assert list(packed['inputs']) == ['audio']
+
+
+def test_label_is_optional():
+    results = sample()
+    del results['label']
+    assert 'gt_label' not in PackAVInputs()(results)['data_samples']
+
+
+def test_missing_input_is_named():
+    with pytest.raises(ValueError, match=r"for each of \['video'\]"):
+        PackAVInputs()(sample(inputs={'audio': torch.zeros(1)}))
