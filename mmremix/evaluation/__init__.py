@@ -1,0 +1,5 @@
+"""Metrics."""
+
+from mmremix.evaluation.metrics import MultimodalAccuracy
+
+__all__ = ['MultimodalAccuracy']

@@ -1,0 +1,3 @@
+from mmremix.evaluation.metrics.multimodal_accuracy import MultimodalAccuracy
+
+__all__ = ['MultimodalAccuracy']

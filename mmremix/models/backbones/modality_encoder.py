@@ -1,0 +1,85 @@
+"""From the input of one modality to one feature vector a sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmremix.registry import MODELS
+
+_CHANNEL_ATTRIBUTES = ('out_channels', 'feat_dim', 'embed_dims')
+
+
+@MODELS.register_module()
+class ModalityEncoder(BaseModule):
+    """A backbone, with frames folded in and everything pooled out.
+
+    Frames or clips of a sample go through the backbone as if they were
+    samples; the features are averaged over space and time, then over frames.
+    :class:`AVRecognizer` wraps every encoder config in it by itself; write it
+    out where the number of output channels cannot be read off the backbone::
+
+        encoders = dict(
+            video=dict(
+                type='ModalityEncoder',
+                backbone=dict(type='mmaction.MViT', ...),
+                out_channels=768),
+            audio=dict(type='ResNet', in_channels=1))
+
+    Args:
+        backbone: Module or config. Gets ``(B * frames, C, H, W)``, or
+            ``(B * clips, C, T, H, W)``, or the input as it is; returns
+            features with channels in dimension 1, or a tuple whose last
+            element is that.
+        out_channels: Size of the feature vector. Defaults to the backbone's
+            own ``out_channels``, ``feat_dim`` or ``embed_dims``.
+
+    Raises:
+        ValueError: If the size of the feature vector is unknown.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module | dict[str, Any],
+        out_channels: int | None = None,
+    ) -> None:
+        super().__init__()
+        if isinstance(backbone, dict):
+            backbone = MODELS.build(backbone)
+        self.backbone = backbone
+        if out_channels is None:
+            known = [getattr(backbone, a, None) for a in _CHANNEL_ATTRIBUTES]
+            sizes = [size for size in known if isinstance(size, int)]
+            if not sizes:
+                raise ValueError(
+                    f'{type(backbone).__name__} does not say how many '
+                    'channels it puts out. Write: dict('
+                    "type='ModalityEncoder', out_channels=..., "
+                    'backbone=dict(...))'
+                )
+            out_channels = sizes[0]
+        self.out_channels = out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Encode one modality.
+
+        Args:
+            x: ``(B, C, H, W)`` for a spectrogram, ``(B, frames, C, H, W)``
+                for frames, ``(B, clips, C, T, H, W)`` for clips, or whatever
+                else the backbone takes with the batch first.
+
+        Returns:
+            Features, shape ``(B, out_channels)``.
+        """
+        batch = len(x)
+        folded = x.dim() >= 5
+        features = self.backbone(x.flatten(0, 1) if folded else x)
+        if isinstance(features, tuple | list):
+            features = features[-1]
+        if features.dim() > 2:
+            features = features.flatten(2).mean(dim=2)
+        if folded:
+            features = features.unflatten(0, (batch, -1)).mean(dim=1)
+        return features
