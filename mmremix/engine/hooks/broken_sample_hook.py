@@ -1,0 +1,74 @@
+"""Say which samples could not be loaded."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmremix.engine.broken_samples import (
+    Broken,
+    broken_in,
+    broken_samples,
+    record_broken,
+)
+from mmremix.registry import HOOKS
+
+FILE_NAME = 'broken_samples.csv'
+
+
+@HOOKS.register_module()
+class BrokenSampleHook(Hook):
+    """List the samples that a data set with ``on_broken='skip'`` left out.
+
+    ``broken_samples.csv`` in the work directory (``clip, reason``) is
+    brought up to date after every epoch; the log lists them at the end.
+
+    Example::
+
+        default_hooks = dict(broken_samples=dict(type='BrokenSampleHook'))
+    """
+
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self._gathered: dict[tuple[int, str], Broken] = {}
+
+    def _after_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+        mode: str = 'train',
+    ) -> None:
+        record_broken(broken_in(data_batch))
+
+    def _after_epoch(self, runner: Runner, mode: str = 'train') -> None:
+        # All ranks come here at the end of every epoch.
+        for found in all_gather_object(broken_samples()):
+            self._gathered.update(found)
+        if self._gathered and is_main_process():
+            path = Path(runner.work_dir, FILE_NAME)
+            rows = sorted({(clip, why) for _, clip, why in self._broken()})
+            with path.open('w', newline='', encoding='utf-8') as stream:
+                writer = csv.writer(stream)
+                writer.writerow(['clip', 'reason'])
+                writer.writerows(rows)
+
+    def after_run(self, runner: Runner) -> None:
+        """List what was skipped."""
+        if self._gathered:
+            listed = '\n  '.join(why for _, _, why in self._broken())
+            runner.logger.warning(
+                f'{len(self._gathered)} samples could not be loaded and were '
+                f"skipped (on_broken='skip'; also in {FILE_NAME}):\n"
+                f'  {listed}'
+            )
+
+    def _broken(self) -> list[Broken]:
+        return sorted(self._gathered.values())

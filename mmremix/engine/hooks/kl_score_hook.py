@@ -1,0 +1,194 @@
+"""Decide before each epoch which modality every sample keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from mmremix.engine.broken_samples import record_broken
+from mmremix.engine.hooks import remix_setup
+from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.scoring import ScoreTable, score_dataset
+from mmremix.registry import HOOKS
+from mmremix.remix import assign_weakest, count_flips, modality_counts
+
+
+@HOOKS.register_module()
+class KLScoreHook(Hook):
+    """Data Remixing: after the warm-up, score, assign and hand over.
+
+    Until ``warmup_epochs`` have passed, batches keep all modalities. Then,
+    before each epoch (every ``interval``-th), the hook scores every training
+    sample with each modality's own head, KL(p || uniform), in eval mode with
+    the evaluation transforms, gives the sample to its least certain modality
+    and sets the assignments on the :class:`~mmremix.datasets.RemixSampler`.
+
+    Shares, mean KL, flips, training accuracies and seconds go to the log and
+    to the visualizer's backends (``remix/...``). Scores and assignments are
+    in every checkpoint (key ``remix``, plain tensors); a run that resumes
+    within an epoch continues with that epoch's assignments.
+
+    Example::
+
+        custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]
+
+    Args:
+        warmup_epochs: Epochs on full pairs before the first remix epoch.
+            The paper's value is 10 of 60.
+        interval: Score every so many epochs, and keep the assignments in
+            between. Defaults to 1, as published.
+        dataloader: Config of the loader to score with. Its data set must
+            hold the training samples in the same order. Defaults to the
+            training loader with the pipeline of ``val_dataloader`` (without
+            one, of ``test_dataloader``), unshuffled. Keys given win over the
+            default's: for larger batches ``dataloader=dict(batch_size=256)``.
+
+    Raises:
+        ValueError: Before training, if the set-up cannot work; the message
+            shows the config lines to write.
+    """
+
+    # Before IterTimerHook starts its clock, or the scoring time would count
+    # as data_time; after RuntimeInfoHook.
+    priority = 'ABOVE_NORMAL'
+
+    def __init__(
+        self,
+        warmup_epochs: int,
+        interval: int = 1,
+        dataloader: Mapping[str, Any] | None = None,
+    ) -> None:
+        for name, value, least in (
+            ('warmup_epochs', warmup_epochs, 0),
+            ('interval', interval, 1),
+        ):
+            if not isinstance(value, int) or value < least:
+                raise ValueError(
+                    f'KLScoreHook: {name} must be an integer >= {least}, got '
+                    f"{value!r}. Write: dict(type='KLScoreHook', "
+                    'warmup_epochs=10, interval=1)'
+                )
+        self.warmup_epochs = warmup_epochs
+        self.interval = interval
+        self._dataloader_cfg = dataloader
+        self._dataloader: DataLoader | None = None
+        self._state: RemixState | None = None
+        self._loaded: dict[str, Any] | None = None
+
+    def after_load_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the stored state; whether it counts is known later."""
+        self._loaded = checkpoint.get('remix')
+
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Store scores and assignments."""
+        # Rank 0 only: no collectives here.
+        if self._state is not None:
+            checkpoint['remix'] = self._state.state_dict()
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the set-up and take over a resumed state."""
+        remix_setup.check_train_setup(runner, self.warmup_epochs)
+        self._dataloader = remix_setup.build_score_dataloader(
+            runner, self._dataloader_cfg
+        )
+        # after_load_checkpoint also runs for load_from, which starts anew.
+        if runner._resume and self._loaded is not None:
+            self._state = RemixState.from_state_dict(self._loaded)
+            self._state.check(runner.train_dataloader.dataset)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Score if it is time, and set the assignments."""
+        sampler = runner.train_dataloader.batch_sampler
+        if runner.epoch < self.warmup_epochs:
+            sampler.assignments = None
+            return
+        due = (runner.epoch - self.warmup_epochs) % self.interval == 0
+        fresh = self._state is not None and self._state.epoch == runner.epoch
+        if self._state is None or (due and not fresh):
+            self._state = self._decide(runner)
+        sampler.assignments = self._state.assignments
+        remix_setup.refresh_max_iters(runner)
+
+    def _decide(self, runner: Runner) -> RemixState:
+        """Score, assign and report."""
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        dataset = runner.train_dataloader.dataset
+        start = time.perf_counter()
+        table = score_dataset(model, self._dataloader, dataset.modalities)
+        assignments = assign_weakest(table.scores)
+        # All ranks hold the same table; this makes sure that a last-bit
+        # difference between devices cannot split them.
+        device = next(model.parameters()).device
+        on_device = assignments.to(device)
+        broadcast(on_device, src=0)
+        state = RemixState(
+            epoch=runner.epoch,
+            modalities=dataset.modalities,
+            scores=table.scores,
+            assignments=on_device.cpu().to(torch.int8),
+            fingerprint=dataset.fingerprint(),
+        )
+        record_broken(table.broken)
+        previous = None if self._state is None else self._state.assignments
+        flips = count_flips(previous, state.assignments)
+        self._report(runner, state, table, flips, time.perf_counter() - start)
+        return state
+
+    def _report(
+        self,
+        runner: Runner,
+        state: RemixState,
+        table: ScoreTable,
+        flips: int,
+        seconds: float,
+    ) -> None:
+        """Log what was decided."""
+        counts = modality_counts(state.assignments, len(state.modalities))
+        total = max(int(counts.sum()), 1)
+        mean_kl = state.scores.nanmean(dim=0).tolist()
+        scalars: dict[str, float] = {}
+        parts = []
+        for k, name in enumerate(state.modalities):
+            count = int(counts[k])
+            scalars[f'remix/count_{name}'] = count
+            scalars[f'remix/share_{name}'] = count / total
+            scalars[f'remix/mean_kl_{name}'] = mean_kl[k]
+            parts.append(
+                f'{name} {count} ({count / total:.0%}, KL {mean_kl[k]:.3f})'
+            )
+        for name, value in table.accuracy.items():
+            scalars[f'remix/train_acc_{name}'] = value
+        scalars['remix/unscored'] = len(state.assignments) - int(counts.sum())
+        scalars['remix/flips'] = flips
+        scalars['remix/seconds'] = seconds
+        runner.visualizer.add_scalars(scalars, step=runner.epoch + 1)
+        accuracy = ', '.join(
+            f'{name} {value:.3f}' for name, value in table.accuracy.items()
+        )
+        runner.logger.info(
+            f'Remix epoch {runner.epoch + 1}: {", ".join(parts)}; '
+            f'{flips} flips; training accuracy {accuracy}; '
+            f'scored in {seconds:.1f} s'
+        )
+        for k, name in enumerate(state.modalities):
+            if counts[k] == 0:
+                runner.logger.warning(
+                    f'No sample keeps {name} in this epoch: every other '
+                    'modality is less certain on all of them. A longer '
+                    'warm-up may help: '
+                    f'warmup_epochs={2 * max(self.warmup_epochs, 1)}'
+                )

@@ -1,0 +1,75 @@
+"""Stop before training if data and model do not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmremix.datasets import MultimodalDataset
+from mmremix.registry import HOOKS
+
+
+@HOOKS.register_module()
+class SetupCheckHook(Hook):
+    """Compare classes and modalities of the data sets and the model.
+
+    Example::
+
+        default_hooks = dict(setup_check=dict(type='SetupCheckHook'))
+
+    Raises:
+        ValueError: If the number of classes or the modalities differ from
+            the model's, or the class names from the training set's.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the training and the validation set."""
+        train = runner.train_dataloader.dataset
+        _check(runner, 'train_dataloader', train)
+        if runner.val_loop is None:
+            return
+        val = runner.val_loop.dataloader.dataset
+        if not isinstance(val, MultimodalDataset):
+            return
+        ours, theirs = (d.metainfo.get('classes') for d in (train, val))
+        if ours != theirs:
+            raise ValueError(
+                'The classes of train_dataloader and val_dataloader differ:\n'
+                f'  {ours}\n  {theirs}\n'
+                'Name them in both data sets: classes=[...]'
+            )
+
+    def before_val(self, runner: Runner) -> None:
+        """Check the validation set."""
+        _check(runner, 'val_dataloader', runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        """Check the test set."""
+        _check(runner, 'test_dataloader', runner.test_dataloader.dataset)
+
+
+def _check(runner: Runner, where: str, dataset: Any) -> None:
+    model = runner.model.module if is_model_wrapper(runner.model) else None
+    model = model or runner.model
+    if not isinstance(dataset, MultimodalDataset):
+        return
+    classes = dataset.metainfo.get('classes') or ()
+    num_classes = getattr(model, 'num_classes', len(classes))
+    if len(classes) != num_classes:
+        raise ValueError(
+            f'{where} has {len(classes)} classes, {list(classes)}, but the '
+            f'model has {num_classes}. Write: '
+            f'model=dict(num_classes={len(classes)})'
+        )
+    modalities = getattr(model, 'modalities', dataset.modalities)
+    if tuple(modalities) != dataset.modalities:
+        raise ValueError(
+            f'{where} has the modalities {dataset.modalities}, but the model '
+            f'has encoders for {tuple(modalities)}. Write in every data set, '
+            f'in this order: modalities={list(modalities)}'
+        )

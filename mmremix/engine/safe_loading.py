@@ -1,0 +1,103 @@
+"""Load checkpoint files without ever running code from them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+
+_OPT_IN = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+
+def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
+    """Load a local checkpoint in torch's weights-only mode.
+
+    Besides tensors and plain containers it reads what mmengine 0.10 puts
+    into its checkpoints: log histories and numpy scalars. Importing
+    :mod:`mmremix.engine` makes it mmengine's loader for local files, hence
+    for ``--resume``, ``load_from`` and testing.
+
+    Args:
+        filename: Path.
+        map_location: See ``torch.load``.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        pickle.UnpicklingError: If the file asks for anything else; the
+            message names what. Whoever made the file and trusts it sets
+            torch's own environment variable
+            ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``.
+    """
+    filename = os.path.expanduser(filename)
+    if not os.path.isfile(filename):
+        raise FileNotFoundError(f'There is no checkpoint {filename}.')
+    try:
+        with torch.serialization.safe_globals(_allowed()):
+            return torch.load(filename, map_location=map_location)
+    except pickle.UnpicklingError as error:
+        raise pickle.UnpicklingError(
+            f'{filename} was not loaded, and no code from it was run: '
+            f'{_rejected(filename) or error}. If you made this file '
+            f'yourself and trust it, set {_OPT_IN}=1 in the environment.'
+        ) from error
+
+
+def _rejected(filename: str) -> str:
+    """Name the globals that the file asks for and may not have."""
+    try:
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(filename)
+    except Exception:
+        return ''
+    allowed = {
+        item[1] if isinstance(item, tuple) else _full_name(item)
+        for item in _allowed()
+    }
+    refused = sorted(set(names) - allowed)
+    return f'it asks for {", ".join(refused)}' if refused else ''
+
+
+def _allowed() -> list[Any]:
+    """What a checkpoint of mmengine 0.10 holds beyond plain data."""
+    multiarray = np._core.multiarray
+    dtypes = [
+        type(np.dtype(kind))
+        for kind in ('f2', 'f4', 'f8', 'i1', 'i4', 'i8', 'u1', '?')
+    ]
+    return [
+        HistoryBuffer,
+        # A HistoryBuffer holds four of its own methods, pickled as
+        # getattr(HistoryBuffer, name). The real getattr would open every
+        # attribute of every allowed object to the file.
+        (_history_method, 'builtins.getattr'),
+        np.ndarray,
+        np.dtype,
+        *dtypes,
+        # numpy 2 and numpy 1 call their module differently.
+        (multiarray._reconstruct, 'numpy._core.multiarray._reconstruct'),
+        (multiarray._reconstruct, 'numpy.core.multiarray._reconstruct'),
+        (multiarray.scalar, 'numpy._core.multiarray.scalar'),
+        (multiarray.scalar, 'numpy.core.multiarray.scalar'),
+    ]
+
+
+def _history_method(owner: Any, name: str) -> Any:
+    if owner is HistoryBuffer and name in ('mean', 'max', 'min', 'current'):
+        return getattr(owner, name)
+    raise pickle.UnpicklingError(f'it asks for attribute {name} of {owner}')
+
+
+def _full_name(item: Any) -> str:
+    return f'{item.__module__}.{item.__qualname__}'
+
+
+CheckpointLoader.register_scheme(
+    prefixes='', loader=load_checkpoint_file, force=True
+)

@@ -1,0 +1,58 @@
+"""Demo clips and a tiny run, shared by the end-to-end tests."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.visualization import Visualizer
+
+from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
+
+
+@pytest.fixture(scope='session')
+def demo_root(tmp_path_factory):
+    """A small set of the demo clips, made anew."""
+    script = ROOT / 'tools' / 'data' / 'make_demo.py'
+    spec = importlib.util.spec_from_file_location('make_demo', script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    root = tmp_path_factory.mktemp('demo')
+    module.make_demo(root, num_train=NUM_TRAIN, num_test=NUM_TEST, seed=1)
+    return root
+
+
+@pytest.fixture
+def tiny_config(demo_root, tmp_path):
+    """The demo config, small; a function of further options."""
+
+    def make(name='remix_demo_concat', epochs=3, warmup=1, **options):
+        cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+        merged = tiny_options(demo_root, epochs, warmup)
+        if 'custom_hooks' not in cfg:
+            del merged['custom_hooks.0.warmup_epochs']
+        cfg.merge_from_dict(merged)
+        cfg.merge_from_dict(options)
+        cfg.work_dir = str(tmp_path / 'work')
+        cfg.experiment_name = tmp_path.name
+        cfg.launcher = 'none'
+        return cfg
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _fresh_mmengine():
+    """mmengine keeps loggers and visualizers by name, with their files."""
+    yield
+    MMLogger._instance_dict.clear()
+    Visualizer._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _one_thread():
+    """Two cores do not speed up such small tensors."""
+    torch.set_num_threads(1)

@@ -1,0 +1,28 @@
+"""The demo run, small enough for a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+NUM_TRAIN, NUM_TEST = 26, 12
+
+
+def tiny_options(demo_root, epochs=3, warmup=1):
+    """Config options that make the demo run a matter of seconds."""
+    return {
+        'train_cfg.max_epochs': epochs,
+        'custom_hooks.0.warmup_epochs': warmup,
+        'model.encoders.video.base_channels': 4,
+        'model.encoders.audio.base_channels': 4,
+        'train_dataloader.batch_size': 4,
+        **{
+            f'{name}_dataloader.{key}': value
+            for name in ('train', 'val', 'test')
+            for key, value in (
+                ('num_workers', 0),
+                ('persistent_workers', False),
+                ('dataset.data_root', str(demo_root)),
+            )
+        },
+    }

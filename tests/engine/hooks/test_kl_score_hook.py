@@ -1,0 +1,174 @@
+"""What the hook refuses, logs, keeps and takes back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from mmremix.apis import build_runner
+from mmremix.engine import KLScoreHook
+from mmremix.engine.hooks.remix_state import RemixState
+
+
+def refused(cfg, match):
+    with pytest.raises(ValueError, match=match):
+        build_runner(cfg).train()
+
+
+def test_no_remix_sampler(tiny_config):
+    cfg = tiny_config()
+    del cfg.train_dataloader['batch_sampler']
+    refused(cfg, r"batch_sampler=dict\(type='RemixSampler'\)")
+
+
+def test_warm_up_longer_than_the_run(tiny_config):
+    refused(
+        tiny_config(epochs=3, warmup=3),
+        r'(?s)nothing would be remixed.*warmup_epochs=0\)\].*max_epochs=18',
+    )
+
+
+def test_iteration_based_loop(tiny_config):
+    cfg = tiny_config()
+    cfg.train_cfg = {'by_epoch': False, 'max_iters': 10, 'val_interval': 10}
+    # The sampler's indices cannot be infinite; the loop wants no epochs.
+    cfg.param_scheduler = None
+    refused(cfg, r'train_cfg = dict\(by_epoch=True')
+
+
+def test_other_samples_to_score(tiny_config):
+    cfg = tiny_config()
+    other = dict(cfg.val_dataloader['dataset'])
+    cfg.custom_hooks[0]['dataloader'] = {'dataset': other}
+    refused(cfg, r'(?s)score 12 samples.*training set has 26.*custom_hooks')
+
+
+def test_same_number_of_other_samples(tiny_config):
+    cfg = tiny_config()
+    other = dict(cfg.train_dataloader['dataset'], test_mode=True)
+    other['indices'] = list(range(25, -1, -1))
+    cfg.custom_hooks[0]['dataloader'] = {'dataset': other}
+    refused(cfg, r'(?s)score 26 samples.*same order')
+
+
+def test_no_evaluation_pipeline(tiny_config):
+    cfg = tiny_config(val_cfg=None)
+    for name in ('val', 'test'):
+        for part in ('cfg', 'dataloader', 'evaluator'):
+            cfg[f'{name}_{part}'] = None
+    cfg.default_hooks.checkpoint.save_best = None
+    refused(cfg, r'(?s)pipeline of val_dataloader.*dataset=dict')
+
+
+@pytest.mark.parametrize('tail', ['keep', 'fixed'])
+def test_what_counts_iterations_needs_a_fixed_tail(tiny_config, tail):
+    cfg = tiny_config(**{'train_dataloader.batch_sampler.tail': tail})
+    cfg.param_scheduler = {
+        'type': 'LinearLR',
+        'start_factor': 0.1,
+        'end': 2,
+        'by_epoch': True,
+        'convert_to_iter_based': True,
+    }
+    if tail == 'keep':
+        refused(cfg, r"(?s)LinearLR counts iterations.*tail='fixed'")
+    else:
+        runner = build_runner(cfg)
+        runner.train()
+        assert runner.iter == runner.max_iters == 3 * 7
+
+
+def test_gradient_accumulation_needs_a_fixed_tail(tiny_config):
+    cfg = tiny_config(**{'optim_wrapper.accumulative_counts': 2})
+    refused(cfg, r"(?s)Gradient accumulation.*tail='fixed'")
+
+
+@pytest.mark.parametrize(
+    'kwargs',
+    [
+        {'warmup_epochs': -1},
+        {'warmup_epochs': 2.5},
+        {'warmup_epochs': 1, 'interval': 0},
+    ],
+)
+def test_bad_arguments(kwargs):
+    with pytest.raises(ValueError, match=r"Write: dict\(type='KLScoreHook'"):
+        KLScoreHook(**kwargs)
+
+
+def test_logs_checkpoint_and_resume(tiny_config):
+    runner = build_runner(tiny_config(epochs=2, warmup=1))
+    runner.train()
+    files = list(Path(runner.work_dir).glob('*/vis_data/scalars.json'))
+    lines = [json.loads(line) for line in files[0].read_text().splitlines()]
+    remix = [line for line in lines if 'remix/flips' in line]
+    assert [line['step'] for line in remix] == [2]
+    assert remix[0]['remix/count_video'] + remix[0]['remix/count_audio'] == 26
+    assert remix[0]['remix/share_video'] == pytest.approx(
+        remix[0]['remix/count_video'] / 26
+    )
+    for name in ('fusion', 'video', 'audio'):
+        assert 0 <= remix[0][f'remix/train_acc_{name}'] <= 1
+    assert remix[0]['remix/unscored'] == 0
+    assert remix[0]['remix/seconds'] > 0
+
+    # Weights-only: what is stored are tensors, numbers and strings.
+    path = Path(runner.work_dir, 'epoch_2.pth')
+    checkpoint = torch.load(path, weights_only=True)
+    state = RemixState.from_state_dict(checkpoint['remix'])
+    assert state.epoch == 1
+    assert state.modalities == ('video', 'audio')
+    assert state.scores.shape == (26, 2)
+    assert torch.isfinite(state.scores).all()
+
+    # A resumed run goes on from there, and keeps assignments that are not
+    # due.
+    cfg = tiny_config(epochs=3, warmup=1, resume=True, load_from=str(path))
+    cfg.custom_hooks[0]['interval'] = 5
+    resumed = build_runner(cfg)
+    resumed.train()
+    assert resumed.epoch == 3
+    kept = resumed.train_dataloader.batch_sampler.assignments
+    assert torch.equal(kept, state.assignments.long())
+
+
+def test_load_from_starts_anew(tiny_config):
+    runner = build_runner(tiny_config(epochs=2, warmup=1))
+    runner.train()
+    path = str(Path(runner.work_dir, 'epoch_2.pth'))
+    cfg = tiny_config(epochs=2, warmup=1, load_from=path)
+    cfg.custom_hooks[0]['interval'] = 5
+    second = build_runner(cfg)
+    states = []
+
+    class Spy(Hook):
+        def before_train(self, runner):
+            hook = next(h for h in runner.hooks if isinstance(h, KLScoreHook))
+            states.append((hook._loaded, hook._state))
+
+    second.register_hook(Spy(), priority='LOW')
+    second.train()
+    loaded, state = states[0]
+    assert loaded is not None
+    assert state is None
+
+
+def test_resume_on_other_data_is_refused(tiny_config):
+    runner = build_runner(tiny_config(epochs=2, warmup=1))
+    runner.train()
+    path = str(Path(runner.work_dir, 'epoch_2.pth'))
+    cfg = tiny_config(epochs=3, warmup=1, resume=True, load_from=path)
+    cfg.train_dataloader.dataset.indices = 20
+    refused(cfg, r'(?s)Cannot resume.*samples: 26 in the checkpoint, 20 in')
+
+
+def test_diverged_model_is_named(tiny_config):
+    runner = build_runner(tiny_config(epochs=2, warmup=0))
+    with torch.no_grad():
+        runner.model.heads['audio'].weight.fill_(float('nan'))
+    with pytest.raises(FloatingPointError, match='26 samples are NaN'):
+        runner.train()
