@@ -1,0 +1,95 @@
+data_root = '{{$CREMAD_ROOT:data/cremad}}'
+train_pipeline = [
+    dict(
+        type='ForModality',
+        modality='video',
+        output='imgs',
+        transforms=[
+            dict(type='DecodeVideo', num_frames=2, sampling='random'),
+            dict(type='mmaction.RandomResizedCrop'),
+            dict(type='mmaction.Resize', scale=(224, 224), keep_ratio=False),
+            dict(type='mmaction.Flip', flip_ratio=0.5),
+            dict(type='mmaction.FormatShape', input_format='NCHW'),
+        ],
+    ),
+    dict(
+        type='ForModality',
+        modality='audio',
+        output='spectrogram',
+        transforms=[
+            # Repeated to 3 s and cut there, as in OGM-GE.
+            dict(
+                type='DecodeAudio',
+                sample_rate=22050,
+                duration=3.0,
+                sampling='start',
+                padding='repeat',
+                clip_amplitude=True,
+            ),
+            dict(type='LogSTFT', n_fft=512, hop_length=353),
+        ],
+    ),
+    dict(type='PackAVInputs'),
+]
+test_pipeline = [
+    dict(
+        type='ForModality',
+        modality='video',
+        output='imgs',
+        transforms=[
+            dict(type='DecodeVideo', num_frames=2, sampling='middle'),
+            dict(type='mmaction.Resize', scale=(224, 224), keep_ratio=False),
+            dict(type='mmaction.FormatShape', input_format='NCHW'),
+        ],
+    ),
+    dict(
+        type='ForModality',
+        modality='audio',
+        output='spectrogram',
+        transforms=[
+            # Repeated to 3 s and cut there, as in OGM-GE.
+            dict(
+                type='DecodeAudio',
+                sample_rate=22050,
+                duration=3.0,
+                sampling='start',
+                padding='repeat',
+                clip_amplitude=True,
+            ),
+            dict(type='LogSTFT', n_fft=512, hop_length=353),
+        ],
+    ),
+    dict(type='PackAVInputs'),
+]
+# As in the paper, the test set also chooses the best epoch.
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_sampler=dict(type='RemixSampler', order='sequential', tail='keep'),
+    dataset=dict(
+        type='CREMAD',
+        data_root=data_root,
+        ann_file='train.csv',
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CREMAD',
+        data_root=data_root,
+        ann_file='test.csv',
+        pipeline=test_pipeline,
+        test_mode=True,
+    ),
+)
+val_evaluator = dict(type='MultimodalAccuracy')
+test_dataloader = val_dataloader
+test_evaluator = val_evaluator

@@ -1,0 +1,35 @@
+default_scope = 'mmremix'
+
+default_hooks = dict(
+    runtime_info=dict(type='RuntimeInfoHook'),
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=20, ignore_last=False),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    # Equal batch-norm statistics on all ranks, so that they score alike.
+    sync_buffers=dict(type='SyncBuffersHook'),
+    setup_check=dict(type='SetupCheckHook'),
+    broken_samples=dict(type='BrokenSampleHook'),
+    # Checkpoints that resume under torch >= 2.6.
+    plain_checkpoint=dict(type='PlainCheckpointHook'),
+)
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),
+)
+# A masked encoder takes no part in a remix step.
+find_unused_parameters = True
+
+log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
+visualizer = dict(
+    type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]
+)
+log_level = 'INFO'
+randomness = dict(seed=0, deterministic=False)
+load_from = None
+resume = False

@@ -1,0 +1,12 @@
+_base_ = [
+    '_base_/default_runtime.py',
+    '_base_/datasets/grid_letters.py',
+    '_base_/models/resnet18_concat.py',
+    '_base_/schedules/adam_small.py',
+    '_base_/methods/remix.py',
+]
+model = dict(
+    num_classes=25,
+    encoders=dict(video=dict(base_channels=16), audio=dict(base_channels=16)),
+)
+custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]

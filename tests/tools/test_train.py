@@ -1,0 +1,164 @@
+"""The command-line tools, as a user runs them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
+
+CONFIG = 'configs/remix_demo_concat.py'
+
+
+def run(*args, check=True, launcher=(sys.executable,)):
+    done = subprocess.run(
+        [*launcher, *args],
+        cwd=ROOT,
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def options(demo_root, **more):
+    pairs = {**tiny_options(demo_root, **more)}
+    return ['--cfg-options', *(f'{k}={v}' for k, v in pairs.items())]
+
+
+@pytest.fixture(scope='module')
+def work_dir(demo_root, tmp_path_factory):
+    """A run of two epochs, one of them remixed, with two workers."""
+    work_dir = tmp_path_factory.mktemp('run') / 'work'
+    run(
+        'tools/train.py',
+        CONFIG,
+        f'--work-dir={work_dir}',
+        *options(demo_root, epochs=2),
+        'train_dataloader.num_workers=2',
+        'train_dataloader.persistent_workers=True',
+        # Loses against the flag.
+        'randomness.seed=5',
+        '--seed=7',
+    )
+    return work_dir
+
+
+def test_trained(work_dir):
+    checkpoint = torch.load(work_dir / 'epoch_2.pth', weights_only=True)
+    assert checkpoint['meta']['seed'] == 7
+    assert checkpoint['meta']['epoch'] == 2
+    assert checkpoint['remix']['epoch'] == 1
+    assert list(work_dir.glob('best_acc_fusion_top1_epoch_*.pth'))
+
+
+def test_nothing_in_a_checkpoint_needs_unpickling(work_dir):
+    for path in work_dir.glob('*.pth'):
+        unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        assert unsafe == []
+
+
+def test_summary(work_dir):
+    text = run('tools/analysis/summarize.py', str(work_dir))
+    assert re.search(r'end of warm-up +1( +[01]\.\d{4}){3}', text)
+    assert re.search(r'end of training +2( +[01]\.\d{4}){3}', text)
+    counts = re.search(r'\n2 +(\d+) +(\d+) +0 +[01]\.\d{4}\n', text)
+    assert int(counts[1]) + int(counts[2]) == NUM_TRAIN
+
+
+def test_resume(work_dir, demo_root):
+    text = run(
+        'tools/train.py',
+        CONFIG,
+        f'--work-dir={work_dir}',
+        '--resume',
+        *options(demo_root, epochs=3),
+    )
+    assert 'resumed epoch: 2' in text
+    assert 'Remix epoch 3:' in text and 'Remix epoch 2:' not in text
+    summary = run('tools/analysis/summarize.py', str(work_dir))
+    assert re.search(r'end of warm-up +1 ', summary)
+    assert re.search(r'end of training +3 ', summary)
+
+
+def test_test_and_dump(work_dir, demo_root, tmp_path):
+    dump = tmp_path / 'out.pkl'
+    text = run(
+        'tools/test.py',
+        CONFIG,
+        str(work_dir / 'epoch_2.pth'),
+        f'--work-dir={tmp_path}',
+        f'--dump={dump}',
+        *options(demo_root),
+    )
+    for name in ('fusion', 'video', 'audio'):
+        assert re.search(rf'\n{name}( +[01]\.\d{{4}}){{3}}', text)
+    predictions = pickle.loads(dump.read_bytes())
+    assert len(predictions) == NUM_TEST
+    scores = predictions[0]['pred_score']
+    assert list(scores) == ['fusion', 'video', 'audio']
+    assert float(scores['audio'].sum()) == pytest.approx(1)
+
+
+def test_no_validate_scores_with_the_test_pipeline(demo_root, tmp_path):
+    text = run(
+        'tools/train.py',
+        CONFIG,
+        f'--work-dir={tmp_path}',
+        '--no-validate',
+        *options(demo_root, epochs=2),
+    )
+    assert 'Remix epoch 2:' in text and 'Epoch(val)' not in text
+
+
+def test_two_ranks_train_and_test(demo_root, tmp_path):
+    """Through torchrun and gloo, as tools/dist_train.sh does it."""
+    torchrun = (
+        *(sys.executable, '-m', 'torch.distributed.run'),
+        *('--standalone', '--nproc-per-node=2'),
+    )
+    run(
+        'tools/train.py',
+        CONFIG,
+        f'--work-dir={tmp_path}',
+        '--launcher=pytorch',
+        *options(demo_root, epochs=2),
+        launcher=torchrun,
+    )
+    state = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)['remix']
+    assert state['scores'].shape == (NUM_TRAIN, 2)
+    assert torch.isfinite(state['scores']).all()
+    text = run(
+        'tools/test.py',
+        CONFIG,
+        str(tmp_path / 'epoch_2.pth'),
+        f'--work-dir={tmp_path}',
+        '--launcher=pytorch',
+        *options(demo_root),
+        launcher=torchrun,
+    )
+    assert text.count('\nfusion ') == 1  # rank 0 alone prints
+
+
+def test_help_is_light():
+    code = (
+        'import runpy, sys; sys.argv = ["train.py", "--help"]\n'
+        'try: runpy.run_path("tools/train.py", run_name="__main__")\n'
+        'except SystemExit: pass\n'
+        'heavy = {"torch", "mmengine", "mmcv", "cv2"} & set(sys.modules)\n'
+        'assert not heavy, heavy'
+    )
+    assert '--resume' in run('-c', code)
+
+
+def test_malformed_option():
+    text = run('tools/train.py', CONFIG, '--cfg-options', 'a.b', check=False)
+    assert "--cfg-options takes KEY=VALUE, got ['a.b']" in text

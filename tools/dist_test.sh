@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Test a checkpoint on the GPUs of one or several machines, with torchrun.
+#
+#   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [ARGS OF tools/test.py]
+#
+# GPUS is per machine. On several machines, start it on each with
+#   NNODES       number of machines                (default: 1)
+#   NODE_RANK    0 for the first, 1 for the next   (default: 0)
+#   MASTER_ADDR  address of the first              (default: 127.0.0.1)
+#   PORT         free port on the first            (default: 29500)
+set -euo pipefail
+
+if (($# < 3)); then
+    echo "Usage: $0 CONFIG CHECKPOINT GPUS [ARGS OF tools/test.py]" >&2
+    exit 2
+fi
+config=$1
+checkpoint=$2
+gpus=$3
+shift 3
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+
+exec torchrun \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --nproc_per_node="$gpus" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    "$root/tools/test.py" "$config" "$checkpoint" --launcher pytorch "$@"

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Lint, type check and tests, in an environment that is made if there is none.
+#
+#   bash tools/run_tests.sh [PYTEST ARGS]
+#
+#   SKIP_LINT=1   run pytest only
+#   VENV, PYTHON  see _env.sh
+set -euo pipefail
+
+# shellcheck source=tools/_env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
+ensure_env tests
+cd "$ROOT"
+
+if [[ ${SKIP_LINT:-0} != 1 ]]; then
+    ruff check .
+    ruff format --check .
+    mypy --strict mmremix/remix mmremix/utils
+fi
+python -m pytest "$@"

@@ -1,0 +1,91 @@
+"""Train a model: ``python tools/train.py configs/remix_demo_concat.py``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from mmremix.utils.cli import add_config_arguments, parse_args
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description='Train a model.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='resume from this checkpoint; without a value, from the latest '
+        'in the work directory',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='train in mixed precision'
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not validate'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the total batch size',
+    )
+    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument(
+        '--deterministic',
+        action='store_true',
+        help='deterministic algorithms only',
+    )
+    add_config_arguments(parser)
+    return parser
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Apply the flags; they win over the config and --cfg-options."""
+    if args.no_validate:
+        for key in ('val_cfg', 'val_dataloader', 'val_evaluator'):
+            cfg[key] = None
+        # There is nothing to choose a best checkpoint by.
+        cfg.default_hooks.checkpoint.save_best = None
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
+            raise SystemExit(
+                '--auto-scale-lr needs the batch size that the learning rate '
+                'is for. Write in the config: '
+                'auto_scale_lr = dict(enable=False, base_batch_size=64)'
+            )
+        cfg.auto_scale_lr.enable = True
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    randomness = dict(cfg.get('randomness') or {})
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    if args.deterministic:
+        randomness['deterministic'] = True
+    cfg.randomness = randomness
+
+
+def main() -> None:
+    args = parse_args(build_parser())
+    # After parsing, so that --help answers at once.
+    from mmremix.apis import build_runner, leave_process_group, load_config
+
+    cfg = load_config(
+        args.config,
+        cfg_options=args.cfg_options,
+        work_dir=args.work_dir,
+        launcher=args.launcher,
+    )
+    merge_args(cfg, args)
+    build_runner(cfg).train()
+    leave_process_group()
+
+
+if __name__ == '__main__':
+    main()
