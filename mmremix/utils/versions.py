@@ -49,7 +49,7 @@ WINDOWS = (
     Window(
         'importlib_metadata', 'importlib_metadata', ('importlib_metadata',), ''
     ),
-    Window('av', 'av', ('av',), ''),
+    Window('av', 'av', ('av',), '>=17.1'),
     Window('numpy', 'numpy', ('numpy',), ''),
 )
 
