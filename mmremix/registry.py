@@ -26,6 +26,7 @@ TRANSFORMS = _child(roots.TRANSFORMS, 'mmremix.datasets')
 MODELS = _child(roots.MODELS, 'mmremix.models')
 HOOKS = _child(roots.HOOKS, 'mmremix.engine')
 METRICS = _child(roots.METRICS, 'mmremix.evaluation')
+FUNCTIONS = _child(roots.FUNCTIONS, 'mmremix.datasets')
 
 # Nothing of ours in these yet. They are here because mmengine warns about
 # each registry that the default scope lacks.

@@ -65,6 +65,8 @@ def build_runner(cfg: Config) -> Runner:
                 ),
             },
         )
+    if not torch.cuda.is_available() and 'OMP_NUM_THREADS' not in os.environ:
+        _share_cores(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)
     return Runner.from_cfg(cfg)
@@ -78,6 +80,18 @@ def leave_process_group() -> None:
     if is_distributed():
         barrier()
         torch.distributed.destroy_process_group()
+
+
+def _share_cores(cfg: Config) -> None:
+    """Leave cores to the loader's workers.
+
+    Threads of torch that outnumber the free cores wait for each other in
+    busy loops: on 2 cores that made steps many times slower.
+    """
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+    cores = max((os.cpu_count() or 1) // processes, 1)
+    workers = (cfg.get('train_dataloader') or {}).get('num_workers', 0)
+    torch.set_num_threads(max(cores - workers, cores // 2, 1))
 
 
 def _init_gloo(launcher: str) -> None:

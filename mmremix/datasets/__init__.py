@@ -1,6 +1,7 @@
 """From clips to samples: data sets, transforms, samplers."""
 
 from mmremix.datasets.av_dataset import AVDataset
+from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.corpora import CREMAD, GRID, KineticsSounds
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex
@@ -16,5 +17,6 @@ __all__ = [
     'MultimodalDataset',
     'RemixIndex',
     'RemixSampler',
+    'multimodal_collate',
     *_transforms,
 ]

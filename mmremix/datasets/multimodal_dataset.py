@@ -20,7 +20,8 @@ class MultimodalDataset(BaseDataset):
     """mmengine ``BaseDataset`` that takes the active modalities by index.
 
     ``dataset[RemixIndex(7, ('audio',), seed)]`` runs the pipeline with
-    ``active_modalities=('audio',)`` and with the augmentation seeded; a plain
+    ``active_modalities=('audio',)`` (and ``loaded_modalities``, the same
+    unless the index says otherwise) and the augmentation seeded; a plain
     ``dataset[7]`` keeps all modalities. In test mode a plain index is seeded
     too, so that an evaluation pipeline with noise gives the same sample at
     every call.
@@ -77,20 +78,24 @@ class MultimodalDataset(BaseDataset):
 
     def __getitem__(self, key: int | RemixIndex) -> dict[str, Any]:
         if isinstance(key, RemixIndex):
-            index, active, seed = key
+            index, active, seed, loaded = key
         else:
-            index, active, seed = int(key), None, None
+            index, active, seed, loaded = int(key), None, None, None
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
+        active = active or self.modalities
         with seeded(seed):
-            return self._load(index, active or self.modalities)
+            return self._load(index, active, loaded or active)
 
-    def _load(self, index: int, active: tuple[str, ...]) -> dict[str, Any]:
+    def _load(
+        self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
+    ) -> dict[str, Any]:
         """Run the pipeline, on a stand-in if the sample may be skipped."""
         replaces: tuple[int, str, str] | None = None
         for _ in range(self.max_refetch + 1):
             info = self.get_data_info(index)
             info['active_modalities'] = active
+            info['loaded_modalities'] = loaded
             if replaces is not None:
                 info['replaces'] = replaces
             try:

@@ -15,21 +15,25 @@ class RemixIndex(NamedTuple):
 
     Attributes:
         index: Position in the data set.
-        active_modalities: The modalities to decode; ``None`` for all.
+        active_modalities: The modalities that the sample keeps; ``None`` for
+            all.
         seed: Seed of the sample's augmentation; ``None`` to draw from the
             ambient random state.
+        loaded_modalities: The modalities to decode, where the model needs to
+            see masked ones too; ``None`` for the active ones.
     """
 
     index: int
     active_modalities: tuple[str, ...] | None = None
     seed: int | None = None
+    loaded_modalities: tuple[str, ...] | None = None
 
 
-def sample_seed(seed: int, epoch: int, index: int) -> int:
-    """Mix run seed, epoch and index into the 32-bit seed of one sample.
+def sample_seed(seed: int, epoch: int, index: int, pass_: int = 0) -> int:
+    """Mix run seed, epoch, index and pass into the 32-bit seed of a sample.
 
     With it, augmentation does not depend on the number of workers, on the
     order of the batches or on a resume in between.
     """
-    state = np.random.SeedSequence((seed, epoch, index)).generate_state(1)
-    return int(state[0])
+    entropy = (seed, epoch, index, pass_)
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -2,7 +2,17 @@
 
 from mmremix.models.backbones import ModalityEncoder, ResNet
 from mmremix.models.data_preprocessors import AVDataPreprocessor
-from mmremix.models.fusion_heads import BaseFusionHead, ConcatFusionHead
+from mmremix.models.fusion_heads import (
+    MMTM,
+    BaseFusionHead,
+    CentralNet,
+    ConcatFusionHead,
+    DecisionFusionHead,
+    FiLMFusionHead,
+    GatedFusionHead,
+    StagedFusionHead,
+    SumFusionHead,
+)
 from mmremix.models.recognizers import AVRecognizer
 from mmremix.utils.mmaction_compat import make_mmaction_importable
 
@@ -10,10 +20,17 @@ from mmremix.utils.mmaction_compat import make_mmaction_importable
 make_mmaction_importable()
 
 __all__ = [
+    'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',
     'BaseFusionHead',
+    'CentralNet',
     'ConcatFusionHead',
+    'DecisionFusionHead',
+    'FiLMFusionHead',
+    'GatedFusionHead',
     'ModalityEncoder',
     'ResNet',
+    'StagedFusionHead',
+    'SumFusionHead',
 ]

@@ -18,23 +18,39 @@ through Data Remixing", ICML 2025, arXiv 2506.11550.
 """
 
 from mmremix.remix.assign import (
+    RULES,
+    TIES,
     UNASSIGNED,
+    assign,
     assign_weakest,
     count_flips,
+    ensure_min_share,
     modality_counts,
 )
-from mmremix.remix.plan import ORDERS, TAILS, Batch, joint_plan, plan
+from mmremix.remix.plan import (
+    ORDERS,
+    TAILS,
+    Batch,
+    joint_plan,
+    mix_in_joint,
+    plan,
+)
 from mmremix.remix.score import kl_to_uniform
 
 __all__ = [
     'ORDERS',
+    'RULES',
     'TAILS',
+    'TIES',
     'UNASSIGNED',
     'Batch',
+    'assign',
     'assign_weakest',
     'count_flips',
+    'ensure_min_share',
     'joint_plan',
     'kl_to_uniform',
+    'mix_in_joint',
     'modality_counts',
     'plan',
 ]

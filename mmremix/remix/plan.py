@@ -139,6 +139,34 @@ def joint_plan(
     return [Batch(None, batch.indices) for batch in batches]
 
 
+def mix_in_joint(
+    batches: list[Batch],
+    share: float,
+    generator: torch.Generator | None = None,
+) -> list[Batch]:
+    """Let a random part of the batches keep all modalities.
+
+    Args:
+        batches: A plan.
+        share: Fraction of the batches, in ``[0, 1]``, rounded.
+        generator: Source of randomness; seed it alike on all ranks.
+
+    Returns:
+        The plan with ``modality=None`` in these batches.
+
+    Raises:
+        ValueError: If ``share`` is out of range.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f'share must be between 0 and 1, got {share}.')
+    shuffle = torch.randperm(len(batches), generator=generator)
+    chosen = set(shuffle[: round(share * len(batches))].tolist())
+    return [
+        batch._replace(modality=None) if i in chosen else batch
+        for i, batch in enumerate(batches)
+    ]
+
+
 def _extent(permutation: Tensor) -> int:
     """Smallest data set that holds all indices of ``permutation``."""
     return int(permutation.max()) + 1 if len(permutation) else 0

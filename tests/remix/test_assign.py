@@ -4,11 +4,15 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmremix.remix import (
     UNASSIGNED,
+    assign,
     assign_weakest,
     count_flips,
+    ensure_min_share,
     modality_counts,
 )
 
@@ -50,3 +54,73 @@ def test_flips():
     after = torch.tensor([1, 1, 0, -1])
     assert count_flips(before, after) == 1
     assert count_flips(None, after) == 0
+
+
+SCORES = torch.tensor(
+    [[0.1, 0.9], [0.8, 0.2], [0.3, 0.4], [math.nan, 0.0], [0.7, 0.6]]
+)
+
+
+def test_rules():
+    assert assign(SCORES).tolist() == [0, 1, 0, -1, 1]
+    assert assign(SCORES, 'strongest').tolist() == [1, 0, 1, -1, 0]
+    assert assign(SCORES, 'round_robin').tolist() == [0, 1, 0, -1, 0]
+    assert assign(SCORES, 'round_robin', epoch=1).tolist() == [1, 0, 1, -1, 1]
+    with pytest.raises(ValueError, match='rule must be one of'):
+        assign(SCORES, 'best')
+
+
+def test_last_of_ties():
+    scores = torch.tensor([[0.5, 0.5, 0.9], [0.5, 0.5, 0.5]])
+    assert assign(scores, ties='last').tolist() == [1, 2]
+    with pytest.raises(ValueError, match='ties must be one of'):
+        assign(scores, ties='video')
+
+
+def test_random_keeps_the_sizes():
+    scores = torch.rand(200, 3, generator=torch.Generator().manual_seed(0))
+    scores[::7] = math.nan
+    dealt = [
+        assign(scores, 'random', generator=torch.Generator().manual_seed(seed))
+        for seed in (1, 1, 2)
+    ]
+    published = assign(scores)
+    for assignment in dealt:
+        assert torch.equal(
+            modality_counts(assignment, 3), modality_counts(published, 3)
+        )
+        assert torch.equal(assignment == -1, published == -1)
+    assert torch.equal(dealt[0], dealt[1])
+    assert not torch.equal(dealt[0], dealt[2])
+    assert not torch.equal(dealt[0], published)
+
+
+@given(
+    st.integers(2, 4),
+    st.integers(0, 60),
+    st.floats(0, 1),
+    st.integers(0, 10**6),
+)
+def test_min_share(num_modalities, size, fraction, seed):
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.rand(size, num_modalities, generator=generator)
+    scores[:, 0] -= 0.5
+    before = assign(scores)
+    copy = before.clone()
+    share = fraction / num_modalities
+    after = ensure_min_share(before, scores, share)
+    assert torch.equal(before, copy)
+    counts = modality_counts(after, num_modalities)
+    least = int(share * size)
+    assert counts.sum() == size and (counts >= least).all()
+    # No more than needed is moved.
+    lacking = (least - modality_counts(before, num_modalities)).clamp_min(0)
+    assert int((before != after).sum()) == int(lacking.sum())
+
+
+def test_min_share_moves_the_narrowest_decisions():
+    scores = torch.tensor([[0.1, 0.9], [0.1, 0.2], [0.1, 0.5], [0.1, 0.3]])
+    moved = ensure_min_share(assign(scores), scores, 0.5)
+    assert moved.tolist() == [0, 1, 0, 1]
+    with pytest.raises(ValueError, match='between 0 and 1/2'):
+        ensure_min_share(assign(scores), scores, 0.6)

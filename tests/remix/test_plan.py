@@ -7,7 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmremix.remix import ORDERS, TAILS, UNASSIGNED, joint_plan, plan
+from mmremix.remix import (
+    ORDERS,
+    TAILS,
+    UNASSIGNED,
+    joint_plan,
+    mix_in_joint,
+    plan,
+)
 
 
 @st.composite
@@ -235,3 +242,19 @@ def test_bad_arguments(change, message):
     }
     with pytest.raises(ValueError, match=message):
         plan(**arguments)
+
+
+def test_joint_share_is_a_random_part():
+    batches = two_modalities('sequential')
+    generator = torch.Generator().manual_seed(0)
+    mixed = mix_in_joint(batches, 0.4, generator)
+    assert [b.indices for b in mixed] == [b.indices for b in batches]
+    assert sum(b.modality is None for b in mixed) == 2
+    assert all(
+        m.modality in (None, b.modality)
+        for m, b in zip(mixed, batches, strict=True)
+    )
+    assert mix_in_joint(batches, 0.0) == batches
+    assert all(b.modality is None for b in mix_in_joint(batches, 1.0))
+    with pytest.raises(ValueError, match='share must be between'):
+        mix_in_joint(batches, 1.5)

@@ -10,11 +10,11 @@ train_pipeline = [
         modality='video',
         output='imgs',
         transforms=[
-            dict(type='DecodeVideo', num_frames=5, sampling='random'),
+            dict(type='DecodeVideo', num_frames=8, sampling='random'),
             dict(type='CropBox', box=mouth),
             dict(type='mmaction.RandomCrop', size=56),
             dict(type='mmaction.Flip', flip_ratio=0.5),
-            dict(type='mmaction.FormatShape', input_format='NCHW'),
+            dict(type='StackFrames', grayscale=True),
         ],
     ),
     dict(
@@ -41,10 +41,10 @@ test_pipeline = [
         modality='video',
         output='imgs',
         transforms=[
-            dict(type='DecodeVideo', num_frames=5, sampling='middle'),
+            dict(type='DecodeVideo', num_frames=8, sampling='middle'),
             dict(type='CropBox', box=mouth),
             dict(type='mmaction.CenterCrop', crop_size=56),
-            dict(type='mmaction.FormatShape', input_format='NCHW'),
+            dict(type='StackFrames', grayscale=True),
         ],
     ),
     dict(

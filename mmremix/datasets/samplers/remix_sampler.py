@@ -10,7 +10,15 @@ from torch import Tensor
 
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.registry import DATA_SAMPLERS
-from mmremix.remix import ORDERS, TAILS, Batch, joint_plan, plan
+from mmremix.remix import (
+    ORDERS,
+    TAILS,
+    UNASSIGNED,
+    Batch,
+    joint_plan,
+    mix_in_joint,
+    plan,
+)
 
 
 @DATA_SAMPLERS.register_module()
@@ -43,12 +51,28 @@ class RemixSampler:
             published.
         tail: ``'keep'``, ``'pad'``, ``'drop'`` or ``'fixed'``, see
             :func:`mmremix.remix.plan`. Defaults to ``'keep'``, as published.
+        decouple: Whether a sample keeps its assigned modality only. Without,
+            batches are grouped by assignment but keep all modalities (the
+            paper's ablation "Reassemble").
+        reassemble: Whether batches hold one assignment only. Without, they
+            are drawn at random (the ablation "Decouple"), and the loader
+            needs ``collate_fn=dict(type='mmremix.multimodal_collate')``.
+        joint_share: Fraction of a remix epoch's batches, chosen at random in
+            each epoch, that keep all modalities. Defaults to 0, as
+            published.
+        passes: How many passes over the samples make a remix epoch. Defaults
+            to 1, as published.
 
     Raises:
         TypeError: If the sampler is no ``DefaultSampler``, or its data set
             does not name its modalities.
-        ValueError: On an unknown ``order`` or ``tail``.
+        ValueError: On an unknown ``order`` or ``tail``, or on numbers out of
+            range.
     """
+
+    load_masked = False
+    """Whether masked modalities are decoded too; set by the hook for models
+    that need to see them."""
 
     def __init__(
         self,
@@ -56,6 +80,10 @@ class RemixSampler:
         batch_size: int,
         order: str = 'sequential',
         tail: str = 'keep',
+        decouple: bool = True,
+        reassemble: bool = True,
+        joint_share: float = 0.0,
+        passes: int = 1,
     ) -> None:
         if not isinstance(sampler, DefaultSampler):
             raise TypeError(
@@ -82,15 +110,27 @@ class RemixSampler:
                     f'{value!r}. Write: batch_sampler=dict('
                     f"type='RemixSampler', {name}='{choices[0]}')"
                 )
-        if batch_size < 1:
+        for name, value, valid in (
+            ('batch_size', batch_size, batch_size >= 1),
+            ('passes', passes, passes >= 1),
+            ('joint_share', joint_share, 0 <= joint_share <= 1),
+        ):
+            if not valid:
+                raise ValueError(f'RemixSampler: {name}={value} out of range')
+        if joint_share and not reassemble:
             raise ValueError(
-                f'RemixSampler: batch_size must be positive, got {batch_size}'
+                'RemixSampler: joint_share keeps whole batches, which are '
+                'mixed without reassembling. Write: joint_share=0.0'
             )
         # mmengine's DistSamplerSeedHook calls `.sampler.set_epoch`.
         self.sampler = sampler
         self.batch_size = batch_size
         self.order = order
         self.tail = tail
+        self.decouple = decouple
+        self.reassemble = reassemble
+        self.joint_share = joint_share
+        self.passes = passes
         self.modalities: tuple[str, ...] = tuple(modalities)
         self._assignments: Tensor | None = None
 
@@ -114,24 +154,47 @@ class RemixSampler:
 
     def epoch_plan(self) -> list[Batch]:
         """This rank's batches of the sampler's current epoch."""
+        return [batch for batches in self._passes() for batch in batches]
+
+    def _passes(self) -> list[list[Batch]]:
         generator = torch.Generator()
         generator.manual_seed(self.sampler.seed + self.sampler.epoch)
+        if self._assignments is None:
+            return [self._joint_pass(generator)]
+        return [
+            mix_in_joint(
+                self._pure_pass(generator)
+                if self.reassemble
+                else self._joint_pass(generator),
+                self.joint_share,
+                generator,
+            )
+            for _ in range(self.passes)
+        ]
+
+    def _permutation(self, generator: torch.Generator) -> Tensor:
         num_samples = len(self.sampler.dataset)
         if self.sampler.shuffle:
-            permutation = torch.randperm(num_samples, generator=generator)
-        else:
-            permutation = torch.arange(num_samples)
-        if self._assignments is None:
-            return joint_plan(
-                permutation,
-                batch_size=self.batch_size,
-                world_size=self.sampler.world_size,
-                rank=self.sampler.rank,
-                tail=self.tail,
-            )
+            return torch.randperm(num_samples, generator=generator)
+        return torch.arange(num_samples)
+
+    def _joint_pass(self, generator: torch.Generator) -> list[Batch]:
+        permutation = self._permutation(generator)
+        if self._assignments is not None:
+            scored = self._assignments[permutation] != UNASSIGNED
+            permutation = permutation[scored]
+        return joint_plan(
+            permutation,
+            batch_size=self.batch_size,
+            world_size=self.sampler.world_size,
+            rank=self.sampler.rank,
+            tail=self.tail,
+        )
+
+    def _pure_pass(self, generator: torch.Generator) -> list[Batch]:
         return plan(
             self._assignments,
-            permutation,
+            self._permutation(generator),
             num_modalities=len(self.modalities),
             batch_size=self.batch_size,
             world_size=self.sampler.world_size,
@@ -141,18 +204,27 @@ class RemixSampler:
             generator=generator,
         )
 
+    def _active(self, batch: Batch, index: int) -> tuple[str, ...]:
+        """The modalities that a sample of a batch keeps."""
+        masks = self._assignments is not None and self.decouple
+        if not masks or (self.reassemble and batch.modality is None):
+            return self.modalities
+        return (self.modalities[self._assignments[index]],)
+
     def __iter__(self) -> Iterator[list[RemixIndex]]:
         seed, epoch = self.sampler.seed, self.sampler.epoch
-        for batch in self.epoch_plan():
-            active = (
-                self.modalities
-                if batch.modality is None
-                else (self.modalities[batch.modality],)
-            )
-            yield [
-                RemixIndex(index, active, sample_seed(seed, epoch, index))
-                for index in batch.indices
-            ]
+        loaded = self.modalities if self.load_masked else None
+        for number, batches in enumerate(self._passes()):
+            for batch in batches:
+                yield [
+                    RemixIndex(
+                        index,
+                        self._active(batch, index),
+                        sample_seed(seed, epoch, index, number),
+                        loaded,
+                    )
+                    for index in batch.indices
+                ]
 
     def __len__(self) -> int:
         return len(self.epoch_plan())

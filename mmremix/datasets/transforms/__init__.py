@@ -15,6 +15,7 @@ from mmremix.datasets.transforms.kaldi_fbank import KaldiFbank
 from mmremix.datasets.transforms.load_spectrogram import LoadSpectrogram
 from mmremix.datasets.transforms.log_stft import LogSTFT
 from mmremix.datasets.transforms.pack import PackAVInputs
+from mmremix.datasets.transforms.stack_frames import StackFrames
 
 __all__ = [
     'AddNoise',
@@ -26,4 +27,5 @@ __all__ = [
     'LoadSpectrogram',
     'LogSTFT',
     'PackAVInputs',
+    'StackFrames',
 ]

@@ -12,14 +12,14 @@ from mmremix.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ForModality(BaseTransform):
-    """A sub-pipeline that only runs if its modality is active.
+    """A sub-pipeline that only runs if its modality is wanted.
 
-    A sample whose ``active_modalities`` lacks the modality passes through
+    A sample whose ``loaded_modalities`` lack the modality passes through
     untouched: its file is not opened. Each sub-pipeline works on a copy of
     the sample's keys, so those of two modalities cannot collide; only
     ``output`` comes back.
 
-    Required keys: ``active_modalities`` and what the transforms need.
+    Required keys: ``loaded_modalities`` and what the transforms need.
 
     Added keys: ``inputs[modality]``.
 
@@ -58,7 +58,7 @@ class ForModality(BaseTransform):
         )
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
-        if self.modality not in results['active_modalities']:
+        if self.modality not in results['loaded_modalities']:
             return results
         local = self.transforms(dict(results))
         if local is None:

@@ -15,22 +15,22 @@ from mmremix.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PackAVInputs(BaseTransform):
-    """Pack the active modalities and the label, as the last transform.
+    """Pack the loaded modalities and the label, as the last transform.
 
     Required keys: ``inputs`` (from :class:`ForModality`),
-    ``active_modalities``, ``label`` (optional).
+    ``active_modalities``, ``loaded_modalities``, ``label`` (optional).
 
-    Result: ``inputs``, a dict from each active modality to a tensor, and
+    Result: ``inputs``, a dict from each loaded modality to a tensor, and
     ``data_samples``, an ``ActionDataSample`` with ``gt_label`` and the meta
     keys that the sample has.
 
     Args:
         meta_keys: Keys to carry over as meta information. Defaults to index,
-            clip, active modalities and, if the sample stands in for a broken
-            one, ``replaces``.
+            clip, active and loaded modalities and, if the sample stands in
+            for a broken one, ``replaces``.
 
     Raises:
-        ValueError: If the inputs are not those of the active modalities.
+        ValueError: If the inputs are not those of the loaded modalities.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class PackAVInputs(BaseTransform):
             'sample_idx',
             'clip',
             'active_modalities',
+            'loaded_modalities',
             'replaces',
         ),
     ) -> None:
@@ -46,11 +47,11 @@ class PackAVInputs(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         inputs = results.get('inputs', {})
-        active = tuple(results['active_modalities'])
-        if set(inputs) != set(active):
-            missing = sorted(set(active) - set(inputs))
+        loaded = tuple(results['loaded_modalities'])
+        if set(inputs) != set(loaded):
+            missing = sorted(set(loaded) - set(inputs))
             raise ValueError(
-                f'The sample keeps {active}, but the pipeline made '
+                f'The sample wants {loaded}, but the pipeline made '
                 f'{tuple(inputs)}. Write for each of {missing}:\n'
                 "    dict(type='ForModality', modality=..., output=..., "
                 'transforms=[...])'
@@ -62,7 +63,7 @@ class PackAVInputs(BaseTransform):
             {key: results[key] for key in self.meta_keys if key in results}
         )
         # Data set order, so that batches of one active set are alike.
-        packed = {name: _to_tensor(inputs[name]) for name in active}
+        packed = {name: _to_tensor(inputs[name]) for name in loaded}
         return {'inputs': packed, 'data_samples': data_sample}
 
 

@@ -11,14 +11,23 @@ from mmengine.dist import broadcast
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmremix.engine.broken_samples import record_broken
 from mmremix.engine.hooks import remix_setup
+from mmremix.engine.hooks.remix_report import report
 from mmremix.engine.hooks.remix_state import RemixState
-from mmremix.engine.scoring import ScoreTable, score_dataset
+from mmremix.engine.recalibration import recalibrate_batch_norm
+from mmremix.engine.scoring import score_dataset
 from mmremix.registry import HOOKS
-from mmremix.remix import assign_weakest, count_flips, modality_counts
+from mmremix.remix import (
+    RULES,
+    TIES,
+    assign,
+    count_flips,
+    ensure_min_share,
+)
 
 
 @HOOKS.register_module()
@@ -50,6 +59,18 @@ class KLScoreHook(Hook):
             training loader with the pipeline of ``val_dataloader`` (without
             one, of ``test_dataloader``), unshuffled. Keys given win over the
             default's: for larger batches ``dataloader=dict(batch_size=256)``.
+        rule: ``'weakest'``, or one of the controls ``'strongest'``,
+            ``'random'`` and ``'round_robin'``; see
+            :func:`mmremix.remix.assign`.
+        ties: ``'first'`` or ``'last'``: who gets a sample that two
+            modalities are equally certain of.
+        min_share: Least fraction of the samples for every modality, see
+            :func:`mmremix.remix.ensure_min_share`. Defaults to 0, as
+            published.
+        bn_recalibration: Whether to estimate the encoders' batch-norm
+            statistics anew, on all samples, before each scoring pass, which
+            then costs twice. With ``mask='skip'`` they otherwise follow the
+            samples that a modality keeps. Defaults to False.
 
     Raises:
         ValueError: Before training, if the set-up cannot work; the message
@@ -65,7 +86,21 @@ class KLScoreHook(Hook):
         warmup_epochs: int,
         interval: int = 1,
         dataloader: Mapping[str, Any] | None = None,
+        rule: str = 'weakest',
+        ties: str = 'first',
+        min_share: float = 0.0,
+        bn_recalibration: bool = False,
     ) -> None:
+        for name, value, choices in (
+            ('rule', rule, RULES),
+            ('ties', ties, TIES),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f'KLScoreHook: {name} must be one of {choices}, got '
+                    f"{value!r}. Write: dict(type='KLScoreHook', "
+                    f'warmup_epochs=10, {name}={choices[0]!r})'
+                )
         for name, value, least in (
             ('warmup_epochs', warmup_epochs, 0),
             ('interval', interval, 1),
@@ -78,6 +113,10 @@ class KLScoreHook(Hook):
                 )
         self.warmup_epochs = warmup_epochs
         self.interval = interval
+        self.rule = rule
+        self.ties = ties
+        self.min_share = min_share
+        self.bn_recalibration = bn_recalibration
         self._dataloader_cfg = dataloader
         self._dataloader: DataLoader | None = None
         self._state: RemixState | None = None
@@ -99,7 +138,12 @@ class KLScoreHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the set-up and take over a resumed state."""
-        remix_setup.check_train_setup(runner, self.warmup_epochs)
+        remix_setup.check_train_setup(
+            runner, self.warmup_epochs, self.min_share
+        )
+        model = _unwrap(runner.model)
+        sampler = runner.train_dataloader.batch_sampler
+        sampler.load_masked = getattr(model, 'mask', 'skip') != 'skip'
         self._dataloader = remix_setup.build_score_dataloader(
             runner, self._dataloader_cfg
         )
@@ -123,13 +167,26 @@ class KLScoreHook(Hook):
 
     def _decide(self, runner: Runner) -> RemixState:
         """Score, assign and report."""
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = _unwrap(runner.model)
         dataset = runner.train_dataloader.dataset
         start = time.perf_counter()
+        if self.bn_recalibration:
+            recalibrate_batch_norm(model, self._dataloader)
         table = score_dataset(model, self._dataloader, dataset.modalities)
-        assignments = assign_weakest(table.scores)
+        generator = torch.Generator()
+        generator.manual_seed(
+            runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
+        )
+        assignments = assign(
+            table.scores,
+            self.rule,
+            ties=self.ties,
+            epoch=runner.epoch,
+            generator=generator,
+        )
+        assignments = ensure_min_share(
+            assignments, table.scores, self.min_share
+        )
         # All ranks hold the same table; this makes sure that a last-bit
         # difference between devices cannot split them.
         device = next(model.parameters()).device
@@ -145,50 +202,9 @@ class KLScoreHook(Hook):
         record_broken(table.broken)
         previous = None if self._state is None else self._state.assignments
         flips = count_flips(previous, state.assignments)
-        self._report(runner, state, table, flips, time.perf_counter() - start)
+        report(runner, state, table, flips, time.perf_counter() - start)
         return state
 
-    def _report(
-        self,
-        runner: Runner,
-        state: RemixState,
-        table: ScoreTable,
-        flips: int,
-        seconds: float,
-    ) -> None:
-        """Log what was decided."""
-        counts = modality_counts(state.assignments, len(state.modalities))
-        total = max(int(counts.sum()), 1)
-        mean_kl = state.scores.nanmean(dim=0).tolist()
-        scalars: dict[str, float] = {}
-        parts = []
-        for k, name in enumerate(state.modalities):
-            count = int(counts[k])
-            scalars[f'remix/count_{name}'] = count
-            scalars[f'remix/share_{name}'] = count / total
-            scalars[f'remix/mean_kl_{name}'] = mean_kl[k]
-            parts.append(
-                f'{name} {count} ({count / total:.0%}, KL {mean_kl[k]:.3f})'
-            )
-        for name, value in table.accuracy.items():
-            scalars[f'remix/train_acc_{name}'] = value
-        scalars['remix/unscored'] = len(state.assignments) - int(counts.sum())
-        scalars['remix/flips'] = flips
-        scalars['remix/seconds'] = seconds
-        runner.visualizer.add_scalars(scalars, step=runner.epoch + 1)
-        accuracy = ', '.join(
-            f'{name} {value:.3f}' for name, value in table.accuracy.items()
-        )
-        runner.logger.info(
-            f'Remix epoch {runner.epoch + 1}: {", ".join(parts)}; '
-            f'{flips} flips; training accuracy {accuracy}; '
-            f'scored in {seconds:.1f} s'
-        )
-        for k, name in enumerate(state.modalities):
-            if counts[k] == 0:
-                runner.logger.warning(
-                    f'No sample keeps {name} in this epoch: every other '
-                    'modality is less certain on all of them. A longer '
-                    'warm-up may help: '
-                    f'warmup_epochs={2 * max(self.warmup_epochs, 1)}'
-                )
+
+def _unwrap(model: nn.Module) -> nn.Module:
+    return model.module if is_model_wrapper(model) else model

@@ -12,7 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
-from mmremix.datasets import RemixSampler
+from mmremix.datasets import RemixSampler, multimodal_collate
 
 _LOADER_LINES = (
     'Write in the config:\n'
@@ -23,7 +23,9 @@ _LOADER_LINES = (
 )
 
 
-def check_train_setup(runner: Runner, warmup_epochs: int) -> None:
+def check_train_setup(
+    runner: Runner, warmup_epochs: int, min_share: float = 0.0
+) -> None:
     """Refuse a run that cannot remix, before it trains.
 
     Raises:
@@ -53,17 +55,38 @@ def check_train_setup(runner: Runner, warmup_epochs: int) -> None:
             'KLScoreHook hands its assignments to a RemixSampler, but the '
             f'batch sampler is {type(sampler).__name__}. ' + _LOADER_LINES
         )
-    if sampler.tail != 'fixed':
-        _check_constant_length(runner, sampler.tail)
+    if sampler.tail != 'fixed' or sampler.passes > 1:
+        _check_constant_length(runner, sampler)
+    if not 0 <= min_share * len(sampler.modalities) <= 1:
+        raise ValueError(
+            f'KLScoreHook: {len(sampler.modalities)} modalities cannot have '
+            f'a share of at least {min_share} each. Write: min_share=0.1'
+        )
+    if not sampler.reassemble:
+        _check_mixed_batches(runner)
     if is_distributed():
         _check_distributed(runner)
 
 
-def _check_constant_length(runner: Runner, tail: str) -> None:
+def _check_mixed_batches(runner: Runner) -> None:
+    """Batches that are not pure need our collate function."""
+    dataloader = runner.train_dataloader
+    collate = getattr(dataloader.collate_fn, 'func', dataloader.collate_fn)
+    if collate is not multimodal_collate:
+        raise ValueError(
+            'RemixSampler(reassemble=False) mixes samples of different '
+            f'modalities, which {getattr(collate, "__name__", collate)} '
+            'cannot collate. Write in train_dataloader:\n'
+            "    collate_fn=dict(type='mmremix.multimodal_collate'),"
+        )
+
+
+def _check_constant_length(runner: Runner, sampler: RemixSampler) -> None:
     """What counts iterations needs epochs of equal length."""
     fix = (
-        f"Remix epochs differ in length under tail='{tail}'. Write:\n"
-        "    batch_sampler=dict(type='RemixSampler', tail='fixed')"
+        'Remix epochs differ in length under '
+        f"tail='{sampler.tail}', passes={sampler.passes}. Write:\n"
+        "    batch_sampler=dict(type='RemixSampler', tail='fixed', passes=1)"
     )
     wrapper = runner.optim_wrapper
     if getattr(wrapper, '_accumulative_counts', 1) > 1:

@@ -62,6 +62,47 @@ class ModalityEncoder(BaseModule):
             out_channels = sizes[0]
         self.out_channels = out_channels
 
+    @property
+    def stage_channels(self) -> tuple[int, ...]:
+        """Channels after each stage, for fusion between stages.
+
+        Raises:
+            TypeError: If the backbone has no stages to stop at.
+        """
+        channels = getattr(self.backbone, 'stage_channels', None)
+        if channels is None:
+            raise TypeError(
+                f'{type(self.backbone).__name__} cannot be run stage by '
+                'stage: it needs `stem`, `stages` and `stage_channels`, as '
+                "dict(type='ResNet') has. Use that, or a late fusion head: "
+                "fusion=dict(type='ConcatFusionHead')"
+            )
+        return tuple(channels)
+
+    def stem(self, x: Tensor) -> Tensor:
+        """First part of :meth:`forward`, before the stages."""
+        return self.backbone.stem(x.flatten(0, 1) if x.dim() >= 5 else x)
+
+    def stage(self, index: int, maps: Tensor) -> Tensor:
+        """Run one stage on the maps that the part before it gave."""
+        return self.backbone.stages[index](maps)
+
+    def pool(self, maps: Tensor, batch: int) -> Tensor:
+        """Average over space and time, then over a sample's frames.
+
+        Args:
+            maps: ``(B * frames, C, ...)``.
+            batch: B.
+
+        Returns:
+            ``(B, C)``.
+        """
+        if maps.dim() > 2:
+            maps = maps.flatten(2).mean(dim=2)
+        if len(maps) != batch:
+            maps = maps.unflatten(0, (batch, -1)).mean(dim=1)
+        return maps
+
     def forward(self, x: Tensor) -> Tensor:
         """Encode one modality.
 
@@ -73,13 +114,7 @@ class ModalityEncoder(BaseModule):
         Returns:
             Features, shape ``(B, out_channels)``.
         """
-        batch = len(x)
-        folded = x.dim() >= 5
-        features = self.backbone(x.flatten(0, 1) if folded else x)
+        features = self.backbone(x.flatten(0, 1) if x.dim() >= 5 else x)
         if isinstance(features, tuple | list):
             features = features[-1]
-        if features.dim() > 2:
-            features = features.flatten(2).mean(dim=2)
-        if folded:
-            features = features.unflatten(0, (batch, -1)).mean(dim=1)
-        return features
+        return self.pool(features, len(x))

@@ -32,9 +32,8 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             it. Defaults to True; it does where the loader pins memory.
 
     Raises:
-        ValueError: If the samples of a batch do not keep the same
-            modalities. (mmengine's collate function would drop the surplus
-            ones without a word.)
+        ValueError: If an input of a sample is missing. (mmengine's collate
+            function drops those that the first sample lacks.)
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         """
         samples = data.get('data_samples')
         if samples is not None:
-            _check_pure(tuple(data['inputs']), samples)
+            _check_complete(data['inputs'], samples)
         stacked = {
             name: torch.stack(list(value))
             for name, value in data['inputs'].items()
@@ -89,13 +88,26 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         return (value - mean) / std
 
 
-def _check_pure(inputs: tuple[str, ...], samples: Sequence[Any]) -> None:
-    for sample in samples:
-        active = sample.metainfo.get('active_modalities', inputs)
-        if set(active) != set(inputs):
+def _check_complete(
+    inputs: Mapping[str, Sequence[Tensor]], samples: Sequence[Any]
+) -> None:
+    """Compare the inputs with what the samples say they loaded."""
+    loaded = [
+        s.metainfo.get(
+            'loaded_modalities', s.metainfo.get('active_modalities', inputs)
+        )
+        for s in samples
+    ]
+    names = dict.fromkeys(n for each in (inputs, *loaded) for n in each)
+    for name in names:
+        wanted = sum(name in each for each in loaded)
+        found = len(inputs.get(name, ()))
+        if wanted != found:
             raise ValueError(
-                f'A batch mixes active modalities: its inputs are {inputs}, '
-                f'but a sample of it keeps {tuple(active)}. Batches must be '
-                'modality-pure; write in train_dataloader:\n'
-                "    batch_sampler=dict(type='RemixSampler'),"
+                f'A batch holds {found} inputs of {name} for {wanted} samples '
+                'that loaded it. Batches must hold the same modalities for '
+                'all their samples, so write in train_dataloader:\n'
+                "    batch_sampler=dict(type='RemixSampler'),\n"
+                'or, if they are mixed on purpose:\n'
+                "    collate_fn=dict(type='mmremix.multimodal_collate'),"
             )

@@ -12,25 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmremix.models.backbones import ModalityEncoder
+from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.models.recognizers.encode import build_fusion, encode
+from mmremix.models.recognizers.groups import split_by_active
+from mmremix.models.recognizers.loss_weights import FUSION, merge_weights
 from mmremix.registry import MODELS
 
-FUSION = 'fusion'
-"""Name of the fused prediction beside the modalities' own."""
-
-_DEFAULT_WEIGHTS = {
-    'joint': {FUSION: 1.0, 'unimodal': 0.5},
-    'remix': {FUSION: 1.0, 'unimodal': 1.0},
-}
+MASKS = ('skip', 'feature', 'input')
 
 
 @MODELS.register_module()
 class AVRecognizer(BaseModel):
     """One encoder and one linear head a modality, and a fusion head.
 
-    The modalities of a batch are the keys of ``inputs``: what is absent is
-    masked. Its encoder does not run, its parameters get no gradient (None,
-    so the optimiser leaves them alone) and its normalisation statistics stay
-    as they are. The fusion head says what an absent modality counts as.
+    What a sample keeps is its ``active_modalities``; the rest is masked.
 
     Example::
 
@@ -45,8 +40,8 @@ class AVRecognizer(BaseModel):
                 joint=dict(fusion=1.0, unimodal=0.5),
                 remix=dict(fusion=1.0, video=1.0, audio=1.0)))
 
-    The losses are cross entropies (Eq. 1 of the paper): with all modalities
-    ``joint`` weighs them, with some absent (a remix batch) ``remix`` does.
+    The losses are cross entropies (Eq. 1 of the paper): for samples that
+    keep all modalities ``joint`` weighs them, for others ``remix`` does.
 
     Args:
         encoders: Config of each modality's backbone, or of its
@@ -58,11 +53,26 @@ class AVRecognizer(BaseModel):
             ``unimodal`` (for every modality's own head) or a modality's name
             (for that head alone). Defaults to 1.0 and 0.5, and to 1.0 and
             1.0, as in the authors' code.
+        mask: What masking is. ``'skip'``: the encoder does not run, its
+            parameters get no gradient (None, so the optimiser leaves them
+            alone), its normalisation statistics stay as they are, and the
+            fusion head says what an absent modality counts as.
+            ``'feature'``: as in the authors' code, the encoder runs and its
+            feature is set to zero, so its gradients are zero (Adam and
+            weight decay still move it) and its statistics follow the masked
+            data. ``'input'``: as in the paper's text, the input is set to
+            zero and encoded.
+        unimodal: Where a modality's own prediction comes from: its
+            ``'heads'``, or the ``'fusion'`` head with the others absent (the
+            column "Dropout" of the paper's Table 6; then there are no
+            unimodal losses).
         data_preprocessor: Defaults to :class:`AVDataPreprocessor`.
         init_cfg: See mmengine's ``BaseModule``.
 
     Raises:
-        ValueError: On an unknown key in ``loss_weights``.
+        ValueError: On an unknown ``mask``, ``unimodal`` or key in
+            ``loss_weights``, or on options that a fusion between stages
+            cannot have.
     """
 
     def __init__(
@@ -71,6 +81,8 @@ class AVRecognizer(BaseModel):
         fusion: Mapping[str, Any],
         num_classes: int,
         loss_weights: Mapping[str, Mapping[str, float]] | None = None,
+        mask: str = 'skip',
+        unimodal: str = 'heads',
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -79,23 +91,31 @@ class AVRecognizer(BaseModel):
         if isinstance(data_preprocessor, Mapping):
             data_preprocessor = MODELS.build(dict(data_preprocessor))
         super().__init__(data_preprocessor, init_cfg)
+        for name, value, choices in (
+            ('mask', mask, MASKS),
+            ('unimodal', unimodal, ('heads', 'fusion')),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f'AVRecognizer: {name} must be one of {choices}, got '
+                    f'{value!r}. Write: model=dict({name}={choices[0]!r})'
+                )
         self.num_classes = num_classes
+        self.mask = mask
+        self.unimodal = unimodal
         # mmengine's ModuleDict, so that init_weights (pre-trained weights)
         # reaches the backbones.
         self.encoders = ModuleDict(
             {name: _encoder(cfg) for name, cfg in encoders.items()}
         )
-        sizes = {n: e.out_channels for n, e in self.encoders.items()}
-        self.fusion = MODELS.build(
-            {**fusion, 'in_channels': sizes, 'num_classes': num_classes}
-        )
-        self.heads = nn.ModuleDict(
-            {
-                name: nn.Linear(size, num_classes)
-                for name, size in sizes.items()
-            }
-        )
-        self.loss_weights = _merge_weights(loss_weights or {}, self.modalities)
+        self.fusion = build_fusion(fusion, self.encoders, num_classes)
+        if isinstance(self.fusion, StagedFusionHead):
+            _check_staged(mask, unimodal)
+        self.heads = nn.ModuleDict()
+        if unimodal == 'heads':
+            for name, encoder in self.encoders.items():
+                self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
+        self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -111,7 +131,8 @@ class AVRecognizer(BaseModel):
         """Run the model on the modalities that are there.
 
         Args:
-            inputs: ``(B, ...)`` for each active modality.
+            inputs: For each modality, ``(B, ...)``; in a batch of mixed
+                active modalities, of the samples that loaded it.
             data_samples: Of length B; needed for ``'loss'`` and
                 ``'predict'``.
             mode: ``'tensor'`` gives :meth:`logits`, ``'loss'`` gives
@@ -131,8 +152,14 @@ class AVRecognizer(BaseModel):
             f"mode must be 'tensor', 'loss' or 'predict', got {mode!r}."
         )
 
-    def logits(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def logits(
+        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+    ) -> dict[str, Tensor]:
         """Class scores before the softmax, each ``(B, num_classes)``.
+
+        Args:
+            inputs: ``(B, ...)`` for each loaded modality.
+            active: Those that are not masked. Defaults to all inputs.
 
         Returns:
             ``fusion`` first, then each active modality's own.
@@ -143,36 +170,64 @@ class AVRecognizer(BaseModel):
                 f'batch holds {tuple(inputs)}. Give the data set the same '
                 f'names: modalities={list(self.modalities)}'
             )
-        features = {
-            name: encoder(inputs[name])
-            for name, encoder in self.encoders.items()
-            if name in inputs
-        }
-        return {
-            FUSION: self.fusion(features),
-            **{name: self.heads[name](z) for name, z in features.items()},
-        }
+        active = active or tuple(inputs)
+        present = [name for name in self.encoders if name in inputs]
+        if self.mask == 'skip':
+            present = [name for name in present if name in active]
+        given = {name: inputs[name] for name in present}
+        if self.mask == 'input':
+            given = {
+                name: x if name in active else torch.zeros_like(x)
+                for name, x in given.items()
+            }
+        features, state = encode(self.encoders, self.fusion, given)
+        own = {name: features[name] for name in present if name in active}
+        if self.mask == 'feature':
+            # Not zeros_like: the graph must stay, for gradients of zero.
+            features = {
+                name: z if name in active else _zeroed(z)
+                for name, z in features.items()
+            }
+        if isinstance(self.fusion, StagedFusionHead):
+            fused = self.fusion.fuse(features, state)
+        else:
+            fused = self.fusion(features)
+        if self.unimodal == 'fusion':
+            scores = {name: self.fusion({name: z}) for name, z in own.items()}
+        else:
+            scores = {name: self.heads[name](z) for name, z in own.items()}
+        return {FUSION: fused, **scores}
 
     def loss(
         self,
-        inputs: dict[str, Tensor],
+        inputs: Mapping[str, Tensor],
         data_samples: list[ActionDataSample],
     ) -> dict[str, Tensor]:
-        """Weighted cross entropies, ``loss_fusion`` and ``loss_<name>``."""
-        logits = self.logits(inputs)
+        """Weighted cross entropies, ``loss_fusion`` and ``loss_<name>``.
+
+        Each is a mean over the batch, to which samples that mask a modality
+        add nothing to its own loss.
+        """
         labels = torch.cat([sample.gt_label for sample in data_samples])
-        labels = labels.to(logits[FUSION].device)
-        complete = len(inputs) == len(self.encoders)
-        weights = self.loss_weights['joint' if complete else 'remix']
-        return {
-            f'loss_{name}': weights[name] * F.cross_entropy(scores, labels)
-            for name, scores in logits.items()
-            if weights[name] != 0
-        }
+        losses: dict[str, Tensor] = {}
+        for group in split_by_active(inputs, data_samples):
+            scores = self.logits(group.inputs, group.active)
+            target = labels[group.rows].to(scores[FUSION].device)
+            share = len(group.rows) / len(data_samples)
+            complete = len(group.active) == len(self.encoders)
+            weights = self.loss_weights['joint' if complete else 'remix']
+            for name, value in scores.items():
+                no_loss = name != FUSION and self.unimodal == 'fusion'
+                if weights[name] == 0 or no_loss:
+                    continue
+                term = weights[name] * share * F.cross_entropy(value, target)
+                key = f'loss_{name}'
+                losses[key] = losses[key] + term if key in losses else term
+        return losses
 
     def predict(
         self,
-        inputs: dict[str, Tensor],
+        inputs: Mapping[str, Tensor],
         data_samples: list[ActionDataSample],
     ) -> list[ActionDataSample]:
         """Add the predictions to the samples.
@@ -182,17 +237,21 @@ class AVRecognizer(BaseModel):
             active modality to class probabilities ``(num_classes,)``, and
             ``pred_label``, the fused prediction's.
         """
-        scores = {
-            name: value.float().softmax(dim=1)
-            for name, value in self.logits(inputs).items()
-        }
-        for i, sample in enumerate(data_samples):
-            # set_pred_score would take the dict's length for num_classes.
-            sample.set_field(
-                {name: value[i] for name, value in scores.items()},
-                'pred_score',
-            )
-            sample.set_pred_label(scores[FUSION][i].argmax().view(1))
+        for group in split_by_active(inputs, data_samples):
+            scores = {
+                name: value.float().softmax(dim=1)
+                for name, value in self.logits(
+                    group.inputs, group.active
+                ).items()
+            }
+            for i, row in enumerate(group.rows):
+                # set_pred_score would take the dict's length for num_classes.
+                data_samples[row].set_field(
+                    {name: value[i] for name, value in scores.items()},
+                    'pred_score',
+                )
+                label = scores[FUSION][i].argmax().view(1)
+                data_samples[row].set_pred_label(label)
         return data_samples
 
 
@@ -203,25 +262,15 @@ def _encoder(cfg: Mapping[str, Any]) -> ModalityEncoder:
     return ModalityEncoder(module)
 
 
-def _merge_weights(
-    given: Mapping[str, Mapping[str, float]], modalities: tuple[str, ...]
-) -> dict[str, dict[str, float]]:
-    """Resolve ``loss_weights`` to one number a phase and prediction."""
-    allowed = {'fusion', 'unimodal', *modalities}
-    for phase, weights in given.items():
-        if phase not in _DEFAULT_WEIGHTS or not set(weights) <= allowed:
-            raise ValueError(
-                f'loss_weights has {phase}={dict(weights)}; the phases are '
-                f"'joint' and 'remix', the keys {sorted(allowed)}. Write: "
-                'loss_weights=dict(joint=dict(fusion=1.0, unimodal=0.5), '
-                'remix=dict(fusion=1.0, unimodal=1.0))'
-            )
-    merged = {}
-    for phase, default in _DEFAULT_WEIGHTS.items():
-        weights = {**default, **given.get(phase, {})}
-        unimodal = weights['unimodal']
-        merged[phase] = {
-            FUSION: weights[FUSION],
-            **{name: weights.get(name, unimodal) for name in modalities},
-        }
-    return merged
+def _zeroed(feature: Tensor) -> Tensor:
+    return feature.masked_fill(torch.ones_like(feature, dtype=torch.bool), 0)
+
+
+def _check_staged(mask: str, unimodal: str) -> None:
+    if mask == 'feature' or unimodal == 'fusion':
+        raise ValueError(
+            'A fusion between the stages of the encoders cannot have '
+            f"mask='feature' or unimodal='fusion', got mask={mask!r} and "
+            f"unimodal={unimodal!r}. Write: model=dict(mask='skip', "
+            "unimodal='heads')"
+        )

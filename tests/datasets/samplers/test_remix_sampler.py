@@ -119,6 +119,64 @@ def test_ranks_of_mmengine(monkeypatch):
     assert found == set(range(20))
 
 
+def keys_of(batch_sampler):
+    return [key for batch in batch_sampler for key in batch]
+
+
+def test_reassemble_alone_masks_nothing():
+    batch_sampler = sampler(decouple=False)
+    assignments = torch.tensor([0] * 8 + [1] * 12)
+    batch_sampler.assignments = assignments
+    for batch in batch_sampler:
+        assert len({int(assignments[key.index]) for key in batch}) == 1
+        assert {k.active_modalities for k in batch} == {('video', 'audio')}
+
+
+def test_decouple_alone_mixes_batches():
+    batch_sampler = sampler(reassemble=False)
+    assignments = torch.tensor([0, 1] * 9 + [-1, 1])
+    batch_sampler.assignments = assignments
+    keys = keys_of(batch_sampler)
+    assert sorted(k.index for k in keys) == [i for i in range(20) if i != 18]
+    for key in keys:
+        modality = ('video', 'audio')[assignments[key.index]]
+        assert key.active_modalities == (modality,)
+    kinds = [{k.active_modalities for k in b} for b in batch_sampler]
+    assert any(len(kind) == 2 for kind in kinds)
+
+
+def test_joint_share():
+    batch_sampler = sampler(joint_share=0.4)
+    batch_sampler.assignments = torch.tensor([0] * 8 + [1] * 12)
+    kinds = [{k.active_modalities for k in b} for b in batch_sampler]
+    assert all(len(kind) == 1 for kind in kinds)
+    assert sum(kind == {('video', 'audio')} for kind in kinds) == 2
+
+
+def test_passes_repeat_the_epoch_with_other_augmentation():
+    batch_sampler = sampler(passes=2)
+    batch_sampler.assignments = torch.tensor([0] * 8 + [1] * 12)
+    keys = keys_of(batch_sampler)
+    assert len(batch_sampler) == 10
+    first, second = keys[:20], keys[20:]
+    for part in (first, second):
+        assert sorted(k.index for k in part) == list(range(20))
+    assert not {k.seed for k in first} & {k.seed for k in second}
+    assert [k.index for k in first] != [k.index for k in second]
+    batch_sampler.assignments = None
+    assert len(batch_sampler) == 5
+
+
+def test_masked_modalities_are_loaded_on_request():
+    batch_sampler = sampler()
+    batch_sampler.assignments = torch.zeros(20)
+    assert {k.loaded_modalities for k in keys_of(batch_sampler)} == {None}
+    batch_sampler.load_masked = True
+    assert {k.loaded_modalities for k in keys_of(batch_sampler)} == {
+        ('video', 'audio')
+    }
+
+
 def test_errors_show_the_lines_to_write():
     with pytest.raises(TypeError, match="sampler=dict\\(type='DefaultSampler"):
         RemixSampler(torch.utils.data.SequentialSampler(Echo()), 4)
@@ -128,7 +186,11 @@ def test_errors_show_the_lines_to_write():
         sampler(order='video')
     with pytest.raises(ValueError, match="tail='keep'"):
         sampler(tail='cut')
-    with pytest.raises(ValueError, match='batch_size must be positive'):
+    with pytest.raises(ValueError, match='batch_size=0 out of range'):
         sampler(batch_size=0)
+    with pytest.raises(ValueError, match='passes=0 out of range'):
+        sampler(passes=0)
+    with pytest.raises(ValueError, match=r'Write: joint_share=0\.0'):
+        sampler(joint_share=0.5, reassemble=False)
     with pytest.raises(ValueError, match=r'\(3,\) for a data set of 20'):
         sampler().assignments = torch.zeros(3)

@@ -15,11 +15,11 @@ def test_runs_only_if_active_and_returns_the_output_alone():
         return results
 
     transform = ForModality('video', [decode], output='imgs')
-    sample = {'clip': 'a', 'active_modalities': ('audio',)}
+    sample = {'clip': 'a', 'loaded_modalities': ('audio',)}
     assert transform(sample) == sample
     assert calls == []
 
-    sample = {'clip': 'a', 'active_modalities': ('video', 'audio')}
+    sample = {'clip': 'a', 'loaded_modalities': ('video', 'audio')}
     both = ForModality('audio', [decode], output='imgs')(transform(sample))
     assert both == {
         **sample,
@@ -31,9 +31,9 @@ def test_runs_only_if_active_and_returns_the_output_alone():
 def test_missing_output_is_named():
     transform = ForModality('video', [dict], output='imgs')
     with pytest.raises(KeyError, match="no key 'imgs'"):
-        transform({'active_modalities': ('video',)})
+        transform({'loaded_modalities': ('video',)})
 
 
 def test_sub_pipeline_may_give_up():
     transform = ForModality('video', [lambda results: None], output='imgs')
-    assert transform({'active_modalities': ('video',)}) is None
+    assert transform({'loaded_modalities': ('video',)}) is None

@@ -13,6 +13,7 @@ def sample(**kwargs):
         'clip': 'a.mp4',
         'label': 2,
         'active_modalities': ('video', 'audio'),
+        'loaded_modalities': ('video', 'audio'),
         'inputs': {
             'audio': torch.zeros(1, 4, 3),
             'video': np.zeros((2, 3, 8, 8), np.uint8),
@@ -31,12 +32,13 @@ def test_packs_in_data_set_order():
         'sample_idx': 5,
         'clip': 'a.mp4',
         'active_modalities': ('video', 'audio'),
+        'loaded_modalities': ('video', 'audio'),
     }
 
 
-def test_packs_only_what_is_active():
+def test_packs_only_what_is_loaded():
     packed = PackAVInputs()(
-        sample(active_modalities=('audio',), inputs={'audio': torch.zeros(1)})
+        sample(loaded_modalities=('audio',), inputs={'audio': torch.zeros(1)})
     )
     assert list(packed['inputs']) == ['audio']
 

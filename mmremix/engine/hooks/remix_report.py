@@ -1,0 +1,64 @@
+"""Tell people what Remix decided."""
+
+from __future__ import annotations
+
+from mmengine.runner import Runner
+
+from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.scoring import ScoreTable
+from mmremix.remix import modality_counts
+
+_STARVING = 0.05
+
+
+def report(
+    runner: Runner,
+    state: RemixState,
+    table: ScoreTable,
+    flips: int,
+    seconds: float,
+) -> None:
+    """Log one epoch's decision, and send it to the visualizer's backends.
+
+    The scalars, at the number of the epoch from 1: ``remix/count_<name>``,
+    ``remix/share_<name>``, ``remix/mean_kl_<name>`` (nats),
+    ``remix/train_acc_<name>`` (also of ``fusion``), ``remix/flips``,
+    ``remix/unscored`` and ``remix/seconds``.
+
+    Args:
+        runner: The runner.
+        state: The decision.
+        table: The scoring pass that it rests on.
+        flips: Samples that changed their modality.
+        seconds: What scoring and deciding took.
+    """
+    counts = modality_counts(state.assignments, len(state.modalities)).tolist()
+    total = max(sum(counts), 1)
+    mean_kl = state.scores.nanmean(dim=0).tolist()
+    scalars: dict[str, float] = {}
+    parts = []
+    for name, count, kl in zip(state.modalities, counts, mean_kl, strict=True):
+        scalars[f'remix/count_{name}'] = count
+        scalars[f'remix/share_{name}'] = count / total
+        scalars[f'remix/mean_kl_{name}'] = kl
+        parts.append(f'{name} {count} ({count / total:.0%}, KL {kl:.3f})')
+    for name, value in table.accuracy.items():
+        scalars[f'remix/train_acc_{name}'] = value
+    scalars['remix/unscored'] = len(state.assignments) - sum(counts)
+    scalars['remix/flips'] = flips
+    scalars['remix/seconds'] = seconds
+    epoch = state.epoch + 1
+    runner.visualizer.add_scalars(scalars, step=epoch)
+    accuracy = ', '.join(f'{n} {v:.3f}' for n, v in table.accuracy.items())
+    runner.logger.info(
+        f'Remix epoch {epoch}: {", ".join(parts)}; {flips} flips; '
+        f'training accuracy {accuracy}; scored in {seconds:.1f} s'
+    )
+    for name, count in zip(state.modalities, counts, strict=True):
+        if count < _STARVING * total:
+            runner.logger.warning(
+                f'Only {count} of {total} samples keep {name} in this epoch. '
+                'A few, small batches can harm its encoder. Leave them out '
+                "(batch_sampler=dict(tail='drop')), guarantee it a share "
+                '(KLScoreHook with min_share=0.1), or warm up longer.'
+            )

@@ -1,0 +1,42 @@
+"""Estimate batch-norm statistics anew."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.model import BaseModel
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import DataLoader
+
+
+@torch.no_grad()
+def recalibrate_batch_norm(model: BaseModel, dataloader: DataLoader) -> None:
+    """Replace running statistics by averages over a data set.
+
+    The encoders run in train mode on all modalities of every sample, and
+    each batch counts alike. Parameters do not change. On several ranks the
+    statistics are averaged at the end.
+
+    Args:
+        model: An unwrapped :class:`~mmremix.models.AVRecognizer`.
+        dataloader: Over the training samples with evaluation transforms.
+    """
+    layers = [m for m in model.modules() if isinstance(m, _BatchNorm)]
+    layers = [m for m in layers if m.track_running_stats]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # a cumulative average
+    was_training = model.training
+    model.train()
+    for batch in dataloader:
+        data = model.data_preprocessor(batch, False)
+        model(data['inputs'], data['data_samples'], mode='tensor')
+    model.train(was_training)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+        for statistic in (layer.running_mean, layer.running_var):
+            all_reduce(statistic)
+            statistic /= get_world_size()

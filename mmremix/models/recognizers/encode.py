@@ -1,0 +1,73 @@
+"""Build a fusion head, and run the encoders below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.registry import MODELS
+
+
+def build_fusion(
+    cfg: Mapping[str, Any], encoders: nn.ModuleDict, num_classes: int
+) -> nn.Module:
+    """Build a fusion head that fits the encoders.
+
+    Args:
+        cfg: Config, without what follows from the encoders.
+        encoders: A :class:`~mmremix.models.ModalityEncoder` a modality.
+        num_classes: M.
+    """
+    kwargs: dict[str, Any] = {
+        'in_channels': {n: e.out_channels for n, e in encoders.items()},
+        'num_classes': num_classes,
+    }
+    cls = cfg['type']
+    if isinstance(cls, str):
+        cls = MODELS.get(cls)
+    if isinstance(cls, type) and issubclass(cls, StagedFusionHead):
+        kwargs['stage_channels'] = {
+            n: e.stage_channels for n, e in encoders.items()
+        }
+    # An unknown name is the registry's to report.
+    return MODELS.build({**cfg, **kwargs})
+
+
+def encode(
+    encoders: nn.ModuleDict, fusion: nn.Module, inputs: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], Any]:
+    """Encode what is there, letting a staged fusion look in.
+
+    Args:
+        encoders: A :class:`~mmremix.models.ModalityEncoder` a modality.
+        fusion: The fusion head.
+        inputs: ``(B, ...)`` for each modality to encode.
+
+    Returns:
+        ``(B, out_channels)`` for each of them; and the state of a
+        :class:`~mmremix.models.StagedFusionHead`, ``None`` for others.
+    """
+    if not isinstance(fusion, StagedFusionHead):
+        return {name: encoders[name](x) for name, x in inputs.items()}, None
+    batch = len(next(iter(inputs.values())))
+    maps = {name: encoders[name].stem(x) for name, x in inputs.items()}
+    depth = min(len(encoders[name].stage_channels) for name in inputs)
+    state = None
+    for stage in range(1, depth + 1):
+        for name in maps:
+            maps[name] = encoders[name].stage(stage - 1, maps[name])
+        if stage in fusion.stages:
+            pooled = {n: encoders[n].pool(m, batch) for n, m in maps.items()}
+            gates, state = fusion.between(stage, pooled, state)
+            for name, gate in gates.items():
+                maps[name] = _gate(maps[name], gate)
+    return {n: encoders[n].pool(m, batch) for n, m in maps.items()}, state
+
+
+def _gate(maps: Tensor, gate: Tensor) -> Tensor:
+    """Multiply ``(B * frames, C, ...)`` maps by ``(B, C)`` gates."""
+    gate = gate.repeat_interleave(len(maps) // len(gate), dim=0)
+    return maps * gate.view(*gate.shape, *(1,) * (maps.dim() - 2))

@@ -1,0 +1,79 @@
+"""Split a batch into parts that keep the same modalities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from mmaction.structures import ActionDataSample
+from torch import Tensor
+
+
+class Group(NamedTuple):
+    """Samples of a batch that keep the same modalities.
+
+    Attributes:
+        active: These modalities.
+        rows: Places of the samples in the batch.
+        inputs: Their inputs, of all loaded modalities.
+    """
+
+    active: tuple[str, ...]
+    rows: list[int]
+    inputs: dict[str, Tensor]
+
+
+def split_by_active(
+    inputs: Mapping[str, Tensor], data_samples: Sequence[ActionDataSample]
+) -> list[Group]:
+    """Split a batch by what its samples keep.
+
+    A pure batch, the usual case, is one group with the inputs as they are.
+
+    Args:
+        inputs: For each modality, the inputs of the samples that loaded it.
+        data_samples: The samples; those without ``active_modalities`` keep
+            all inputs.
+
+    Returns:
+        Groups, in the order of their first samples.
+    """
+    everything = tuple(inputs)
+    places: dict[tuple[str, ...], list[int]] = {}
+    for row, sample in enumerate(data_samples):
+        active = sample.metainfo.get('active_modalities', everything)
+        places.setdefault(tuple(active), []).append(row)
+    if len(places) == 1:
+        ((active, rows),) = places.items()
+        return [Group(active, rows, dict(inputs))]
+    loaded = [
+        s.metainfo.get(
+            'loaded_modalities', s.metainfo.get('active_modalities')
+        )
+        for s in data_samples
+    ]
+    # Row of each sample in each modality's tensor.
+    index = {
+        name: _running_index([x is None or name in x for x in loaded])
+        for name in inputs
+    }
+    groups = []
+    for active, rows in places.items():
+        group_inputs = {}
+        for name, value in inputs.items():
+            own = [index[name][row] for row in rows]
+            if None not in own:
+                where = torch.tensor(own, device=value.device)
+                group_inputs[name] = value[where]
+        groups.append(Group(active, rows, group_inputs))
+    return groups
+
+
+def _running_index(present: Sequence[bool]) -> list[int | None]:
+    found: list[int | None] = []
+    count = 0
+    for here in present:
+        found.append(count if here else None)
+        count += here
+    return found

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import torch
+
+from mmremix.apis import build_runner
+from mmremix.engine.recalibration import recalibrate_batch_norm
+
+
+def test_statistics_become_those_of_the_data(tiny_config):
+    runner = build_runner(tiny_config())
+    model = runner.model
+    loader = runner.build_dataloader(runner.cfg.test_dataloader)
+    first = model.encoders['audio'].backbone.stem[0]
+    norm = model.encoders['audio'].backbone.stem[1]
+    seen = []
+    handle = first.register_forward_hook(lambda _, __, y: seen.append(y))
+    weights = {n: p.clone() for n, p in model.named_parameters()}
+    model.eval()
+    recalibrate_batch_norm(model, loader)
+    handle.remove()
+    means = torch.stack([y.mean((0, 2, 3)) for y in seen])
+    torch.testing.assert_close(norm.running_mean, means.mean(0))
+    variances = torch.stack([y.var((0, 2, 3)) for y in seen])
+    torch.testing.assert_close(norm.running_var, variances.mean(0))
+    assert norm.momentum == 0.1
+    assert not model.training
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, weights[name])
