@@ -17,6 +17,11 @@ clone can train without a download. Both tracks carry the class, unequally:
 What varies is drawn per clip and per track from (seed, split, index, track):
 it tells nothing about the class, the tracks share nothing but the class, and
 more clips leave the earlier ones as they were.
+
+Measured on the test clips of seeds 0 and 1, default options, after 12 epochs
+of quarter-width ResNets on two frames and a log-STFT, each with SGD and AdamW:
+picture alone 0.68 to 0.82, sound alone 0.88 to 0.92, both joined 0.90 to 0.95
+(chance is 0.17).
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ class AVRecognizer(BaseModel):
     Args:
         encoders: Config of each modality's backbone, or of its
             :class:`ModalityEncoder`. Any ``mmaction.`` backbone will do.
+            ``None`` leaves a modality of a base config out.
         fusion: Config of the fusion head; gets ``in_channels`` and
             ``num_classes``.
         num_classes: M.
@@ -77,7 +78,7 @@ class AVRecognizer(BaseModel):
 
     def __init__(
         self,
-        encoders: Mapping[str, Mapping[str, Any]],
+        encoders: Mapping[str, Mapping[str, Any] | None],
         fusion: Mapping[str, Any],
         num_classes: int,
         loss_weights: Mapping[str, Mapping[str, float]] | None = None,
@@ -106,7 +107,11 @@ class AVRecognizer(BaseModel):
         # mmengine's ModuleDict, so that init_weights (pre-trained weights)
         # reaches the backbones.
         self.encoders = ModuleDict(
-            {name: _encoder(cfg) for name, cfg in encoders.items()}
+            {
+                name: _encoder(cfg)
+                for name, cfg in encoders.items()
+                if cfg is not None
+            }
         )
         self.fusion = build_fusion(fusion, self.encoders, num_classes)
         if isinstance(self.fusion, StagedFusionHead):

@@ -1,0 +1,3 @@
+_base_ = ['../remix_ks_concat.py']
+# Masking as in the paper's text.
+model = dict(mask='input')
