@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import torch
+
+from tests.demo_run import ROOT
+
+
+def dump(path, scores, labels=(0, 1, 1)):
+    samples = [
+        {
+            'gt_label': torch.tensor([label]),
+            'pred_score': {'fusion': torch.tensor(s)},
+            'clip': f'{i}.mp4',
+        }
+        for i, (label, s) in enumerate(zip(labels, scores, strict=True))
+    ]
+    path.write_bytes(pickle.dumps(samples))
+    return str(path)
+
+
+def run(*args):
+    return subprocess.run(
+        [sys.executable, 'tools/analysis/ensemble.py', *args],
+        cwd=ROOT,
+        env={'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_mean_of_probabilities(tmp_path):
+    # Each is right twice; the mean is right on all.
+    a = dump(tmp_path / 'a', [[0.9, 0.1], [0.6, 0.4], [0.1, 0.9]])
+    b = dump(tmp_path / 'b', [[0.4, 0.6], [0.1, 0.9], [0.4, 0.6]])
+    rows = run(a, b).stdout.splitlines()
+    found = {line.split()[0]: line.split()[1] for line in rows[2:]}
+    assert float(found[a]) == np.round(2 / 3, 4)
+    assert found['ensemble'] == '1.0000'
+    weighted = run(a, b, '--weights', '1', '0').stdout
+    assert weighted.splitlines()[-1].split()[1] == found[a]
+
+
+def test_other_test_sets_are_refused(tmp_path):
+    a = dump(tmp_path / 'a', [[0.9, 0.1]] * 3)
+    b = dump(tmp_path / 'b', [[0.9, 0.1]] * 3, labels=(1, 1, 1))
+    done = run(a, b)
+    assert done.returncode == 1
+    assert 'not of the same test set' in done.stderr
+    assert 'weights=' in run(a, a, '--weights', '1').stderr

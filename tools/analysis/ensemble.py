@@ -1,0 +1,87 @@
+"""Late fusion of models that were trained apart.
+
+The control that says what a joint model is worth: average the class
+probabilities of, say, an audio and a video model, from the files that
+``tools/test.py --dump`` wrote of the same test set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmremix.evaluation.metrics.multimodal_accuracy import (
+    METRIC_NAMES,
+    summarize_confusion,
+)
+from mmremix.visualization.tables import format_table
+
+
+def load(path: str) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    """Labels (N,), fused probabilities (N, M) and clips of a dump."""
+    # A pickle runs code: these are the user's own files.
+    samples = pickle.loads(Path(path).read_bytes())
+    labels = np.array([int(sample['gt_label']) for sample in samples])
+    scores = np.stack(
+        [np.asarray(sample['pred_score']['fusion']) for sample in samples]
+    )
+    return labels, scores, [sample.get('clip') for sample in samples]
+
+
+def measure(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    confusion = np.zeros((scores.shape[1],) * 2, dtype=np.int64)
+    np.add.at(confusion, (labels, scores.argmax(axis=1)), 1)
+    return summarize_confusion(confusion)
+
+
+def ensemble(
+    paths: Sequence[str], weights: Sequence[float] | None = None
+) -> str:
+    """Table of each model and of their weighted mean.
+
+    Raises:
+        ValueError: If the files are not of one test set, or there is not a
+            weight for each.
+    """
+    weights = list(weights or [1.0] * len(paths))
+    if len(weights) != len(paths):
+        raise ValueError(f'{len(paths)} files, but weights={weights}')
+    loaded = [load(path) for path in paths]
+    for path, (labels, scores, clips) in zip(paths, loaded, strict=True):
+        same = np.array_equal(labels, loaded[0][0]) and clips == loaded[0][2]
+        if not same or scores.shape != loaded[0][1].shape:
+            raise ValueError(
+                f'{path} is not of the same test set as {paths[0]}: '
+                f'{len(labels)} and {len(loaded[0][0])} samples, or another '
+                'order, or other labels.'
+            )
+    mean = np.average([s for _, s, _ in loaded], axis=0, weights=weights)
+    rows = [(p, s) for p, (_, s, _) in zip(paths, loaded, strict=True)]
+    rows.append(('ensemble', mean))
+    return format_table(
+        ['model', *METRIC_NAMES],
+        (
+            [name, *(f'{v:.4f}' for v in measure(loaded[0][0], s).values())]
+            for name, s in rows
+        ),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('dumps', nargs='+', help='files of test.py --dump')
+    parser.add_argument('--weights', nargs='+', type=float, help='one a file')
+    args = parser.parse_args()
+    try:
+        print(ensemble(args.dumps, args.weights))
+    except (ValueError, OSError, KeyError) as error:
+        raise SystemExit(f'error: {error}') from error
+
+
+if __name__ == '__main__':
+    main()
