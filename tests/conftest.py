@@ -7,7 +7,8 @@ import importlib.util
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
 from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
@@ -46,10 +47,10 @@ def tiny_config(demo_root, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _fresh_mmengine():
-    """mmengine keeps loggers and visualizers by name, with their files."""
+    """mmengine keeps loggers (with their files), scopes and hubs by name."""
     yield
-    MMLogger._instance_dict.clear()
-    Visualizer._instance_dict.clear()
+    for manager in (MMLogger, Visualizer, MessageHub, DefaultScope):
+        manager._instance_dict.clear()
 
 
 @pytest.fixture(autouse=True, scope='session')

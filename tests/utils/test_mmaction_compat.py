@@ -218,4 +218,4 @@ def test_installed_mmaction_models_are_imported() -> None:
     drn = 'mmaction.models.localizers.drn'
     if importlib.util.find_spec(drn) is None:  # as in the wheel
         with pytest.raises(ImportError, match='DRN cannot be built'):
-            MODELS.build({'type': 'DRN'})
+            MODELS.build({'type': 'mmaction.DRN'})

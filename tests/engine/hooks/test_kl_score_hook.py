@@ -87,9 +87,40 @@ def test_gradient_accumulation_needs_a_fixed_tail(tiny_config):
     refused(cfg, r"(?s)Gradient accumulation.*tail='fixed'")
 
 
+def test_mixed_batches_need_their_collate_function(tiny_config):
+    cfg = tiny_config(**{'train_dataloader.batch_sampler.reassemble': False})
+    refused(cfg, r"(?s)pseudo_collate.*type='mmremix.multimodal_collate'")
+
+
+def test_share_that_cannot_be(tiny_config):
+    cfg = tiny_config()
+    cfg.custom_hooks[0]['min_share'] = 0.6
+    refused(cfg, r'2 modalities cannot have a share of at least 0\.6')
+
+
+def test_least_share_and_warning(tiny_config):
+    counts = {}
+    for share in (0.0, 0.25):
+        cfg = tiny_config(epochs=1, warmup=0)
+        cfg.custom_hooks[0]['min_share'] = share
+        cfg.work_dir += str(share)
+        runner = build_runner(cfg)
+        with torch.no_grad():
+            runner.model.heads['audio'].weight.mul_(1000)
+        runner.train()
+        assigned = runner.train_dataloader.batch_sampler.assignments
+        counts[share] = assigned.bincount(minlength=2).tolist()
+        (log,) = Path(runner.work_dir).glob('*/*.log')
+        starves = 'of 26 samples keep audio in this epoch' in log.read_text()
+        assert starves == (share == 0.0)
+    assert counts == {0.0: [26, 0], 0.25: [20, 6]}
+
+
 @pytest.mark.parametrize(
     'kwargs',
     [
+        {'warmup_epochs': 1, 'rule': 'best'},
+        {'warmup_epochs': 1, 'ties': 'video'},
         {'warmup_epochs': -1},
         {'warmup_epochs': 2.5},
         {'warmup_epochs': 1, 'interval': 0},
