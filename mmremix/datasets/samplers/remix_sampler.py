@@ -110,13 +110,15 @@ class RemixSampler:
                     f'{value!r}. Write: batch_sampler=dict('
                     f"type='RemixSampler', {name}='{choices[0]}')"
                 )
-        for name, value, valid in (
-            ('batch_size', batch_size, batch_size >= 1),
-            ('passes', passes, passes >= 1),
-            ('joint_share', joint_share, 0 <= joint_share <= 1),
+        for name, value, valid, wanted in (
+            ('batch_size', batch_size, batch_size >= 1, 'at least 1'),
+            ('passes', passes, passes >= 1, 'at least 1'),
+            ('joint_share', joint_share, 0 <= joint_share <= 1, 'in [0, 1]'),
         ):
             if not valid:
-                raise ValueError(f'RemixSampler: {name}={value} out of range')
+                raise ValueError(
+                    f'RemixSampler: {name} must be {wanted}, got {value}.'
+                )
         if joint_share and not reassemble:
             raise ValueError(
                 'RemixSampler: joint_share keeps whole batches, which are '
@@ -133,6 +135,8 @@ class RemixSampler:
         self.passes = passes
         self.modalities: tuple[str, ...] = tuple(modalities)
         self._assignments: Tensor | None = None
+        # The plan of one epoch; mmengine asks for its length at every step.
+        self._planned: tuple[int, list[list[Batch]]] | None = None
 
     @property
     def assignments(self) -> Tensor | None:
@@ -151,12 +155,19 @@ class RemixSampler:
                 )
             assignments = assignments.detach().cpu().long()
         self._assignments = assignments
+        self._planned = None
 
     def epoch_plan(self) -> list[Batch]:
         """This rank's batches of the sampler's current epoch."""
         return [batch for batches in self._passes() for batch in batches]
 
     def _passes(self) -> list[list[Batch]]:
+        epoch = self.sampler.epoch
+        if self._planned is None or self._planned[0] != epoch:
+            self._planned = epoch, self._plan()
+        return self._planned[1]
+
+    def _plan(self) -> list[list[Batch]]:
         generator = torch.Generator()
         generator.manual_seed(self.sampler.seed + self.sampler.epoch)
         if self._assignments is None:
@@ -227,4 +238,4 @@ class RemixSampler:
                 ]
 
     def __len__(self) -> int:
-        return len(self.epoch_plan())
+        return sum(map(len, self._passes()))

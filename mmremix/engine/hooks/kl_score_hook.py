@@ -121,6 +121,7 @@ class KLScoreHook(Hook):
         self._dataloader: DataLoader | None = None
         self._state: RemixState | None = None
         self._loaded: dict[str, Any] | None = None
+        self._fingerprint = ''
 
     def after_load_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
@@ -147,6 +148,7 @@ class KLScoreHook(Hook):
         self._dataloader = remix_setup.build_score_dataloader(
             runner, self._dataloader_cfg
         )
+        self._fingerprint = runner.train_dataloader.dataset.fingerprint()
         # after_load_checkpoint also runs for load_from, which starts anew.
         if runner._resume and self._loaded is not None:
             self._state = RemixState.from_state_dict(self._loaded)
@@ -197,7 +199,7 @@ class KLScoreHook(Hook):
             modalities=dataset.modalities,
             scores=table.scores,
             assignments=on_device.cpu().to(torch.int8),
-            fingerprint=dataset.fingerprint(),
+            fingerprint=self._fingerprint,
         )
         record_broken(table.broken)
         previous = None if self._state is None else self._state.assignments
