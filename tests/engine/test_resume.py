@@ -1,0 +1,68 @@
+"""A run that was stopped and resumed ends like one that was not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from mmremix.apis import build_runner
+
+
+class Stop(Hook):
+    """Stops the run in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ):
+        if runner.epoch == self.epoch and batch_idx == 2:
+            raise KeyboardInterrupt
+
+
+def tensors(state):
+    """All tensors of a nested state, by path."""
+    if isinstance(state, torch.Tensor):
+        return {'': state}
+    items = state.items() if isinstance(state, dict) else enumerate(state)
+    return {
+        f'/{key}{path}': tensor
+        for key, value in items
+        if isinstance(value, dict | list | torch.Tensor)
+        for path, tensor in tensors(value).items()
+    }
+
+
+@pytest.mark.parametrize('stopped_in', [1, 3])
+def test_bit_identical(tiny_config, stopped_in):
+    """Weights, optimiser, scores and assignments; in warm-up and remix."""
+
+    def config(name, **kwargs):
+        cfg = tiny_config(epochs=4, warmup=2, **kwargs)
+        cfg.work_dir += name
+        return cfg
+
+    undisturbed = build_runner(config('a'))
+    undisturbed.train()
+    stopped = build_runner(config('b'))
+    stopped.register_hook(Stop(stopped_in))
+    with pytest.raises(KeyboardInterrupt):
+        stopped.train()
+    # Workers must not matter either.
+    resumed = build_runner(
+        config('b', resume=True, **{'train_dataloader.num_workers': 2})
+    )
+    resumed.train()
+    final = [
+        torch.load(Path(r.work_dir, 'epoch_4.pth'), weights_only=True)
+        for r in (undisturbed, resumed)
+    ]
+    for part in ('state_dict', 'optimizer', 'remix'):
+        one, other = (tensors(checkpoint[part]) for checkpoint in final)
+        assert one.keys() == other.keys() and one
+        for name, tensor in one.items():
+            assert torch.equal(tensor, other[name]), part + name
