@@ -50,7 +50,11 @@ def read_csv(
     """
     file = Path(path)
     if not file.is_file():
-        raise AnnotationError(f'No annotation file {path}: check ann_file.')
+        raise AnnotationError(
+            f'No annotation file {path}. Check data_root and ann_file; the '
+            'configs of public corpora take data_root from an environment '
+            'variable (CREMAD_ROOT, KS_ROOT, GRID_ROOT).'
+        )
     with file.open(newline='', encoding='utf-8-sig') as stream:
         reader = csv.DictReader(stream)
         header = reader.fieldnames or []
