@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 
@@ -14,6 +14,13 @@ from mmremix.datasets.media.errors import BrokenMediaError
 if TYPE_CHECKING:
     from av.container import InputContainer
 
+# Odd bytes in a title are no reason to refuse a clip. PyAV 19 has no such
+# option any more and does not refuse them.
+_OPEN_OPTIONS: dict[str, Any] = (
+    {'metadata_errors': 'ignore'}
+    if int(av.__version__.split('.')[0]) < 19
+    else {}
+)
 _LFS_HEADER = b'version https://git-lfs'
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
@@ -31,8 +38,7 @@ def open_container(path: str) -> Iterator[InputContainer]:
             folder, empty, a Git LFS pointer, cut off, or FFmpeg's message.
     """
     try:
-        # Odd bytes in a title are no reason to refuse a clip.
-        container = av.open(path, metadata_errors='ignore')
+        container = av.open(path, **_OPEN_OPTIONS)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise cannot_open(path, f'{type(error).__name__}: {error}') from error
     try:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import struct
 
+import av
 import numpy as np
 import pytest
 
@@ -248,3 +249,21 @@ def test_cover_picture_is_no_video(tmp_path):
         VideoClip(str(tmp_path / 'b.mp4')),
     ):
         pass
+
+
+def test_odd_bytes_in_a_title_are_no_reason_to_refuse(tmp_path):
+    path = tmp_path / 'odd.mkv'
+    title = b'QQQQQQQQ'
+    with av.open(str(path), 'w') as container:
+        container.metadata['title'] = title.decode()
+        stream = container.add_stream('mpeg4', rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(coded_frame(number))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    content = path.read_bytes()
+    assert title in content
+    path.write_bytes(content.replace(title, b'\xff\xfe\xe9\xfc' * 2))
+    with VideoClip(str(path)) as clip:
+        assert frame_number(clip.frames_at([0.55])[0]) == 5
