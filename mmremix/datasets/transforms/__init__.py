@@ -10,6 +10,7 @@ from mmremix.datasets.transforms.add_noise import AddNoise
 from mmremix.datasets.transforms.crop_box import CropBox
 from mmremix.datasets.transforms.decode_audio import DecodeAudio
 from mmremix.datasets.transforms.decode_video import DecodeVideo
+from mmremix.datasets.transforms.flow import Flow
 from mmremix.datasets.transforms.for_modality import ForModality
 from mmremix.datasets.transforms.kaldi_fbank import KaldiFbank
 from mmremix.datasets.transforms.load_spectrogram import LoadSpectrogram
@@ -22,6 +23,7 @@ __all__ = [
     'CropBox',
     'DecodeAudio',
     'DecodeVideo',
+    'Flow',
     'ForModality',
     'KaldiFbank',
     'LoadSpectrogram',

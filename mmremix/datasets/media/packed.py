@@ -1,0 +1,174 @@
+"""Clips packed as plain arrays, see :mod:`mmremix.datasets.packing`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.packed_file import PackedFile
+from mmremix.datasets.media.segment import (
+    EDGE_TOLERANCE,
+    Span,
+    clamp_segment,
+)
+from mmremix.datasets.media.waveform import cut
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_EPSILON = 1e-6
+
+
+class PackedClip:
+    """One stream of a packed file; a base class and a context manager.
+
+    Times are those of the clip it was made from, so that an annotation's
+    segments stay as they are.
+
+    Args:
+        path: The packed file.
+
+    Raises:
+        BrokenMediaError: On entering, if the file is damaged or was packed
+            without this stream.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, path: str) -> None:
+        self.path = str(path)
+
+    def __enter__(self) -> Self:
+        self._file = PackedFile(self.path)
+        header = self._file.header.get(self.kind)
+        if header is None:
+            raise BrokenMediaError.of(
+                self.path,
+                f'was packed without {self.kind}',
+                f'Pack it again with --modalities ... {self.kind}, or drop '
+                'the modality.',
+            )
+        self._header: dict[str, Any] = header
+        self.span = Span(*header['span'])
+        self._clip_span = Span(*header['clip_span'])
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        del self._file
+
+    def segment(self, start: float | None, end: float | None) -> Span:
+        """Cut a segment to the clip; None is where the packed part ends.
+
+        Raises:
+            BrokenMediaError: If the segment is not inside the clip (see
+                :func:`clamp_segment`), or not inside the packed part of it.
+        """
+        first = self.span.start if start is None else start
+        last = self.span.end if end is None else end
+        # Against the clip and not against what is packed of it: whoever
+        # widens a segment must not silently get the narrow one.
+        wanted = clamp_segment(
+            self.path,
+            None if first == self._clip_span.start else first,
+            last,
+            self._clip_span,
+        )
+        self._check_packed(*wanted)
+        return Span(
+            max(wanted.start, self.span.start), min(wanted.end, self.span.end)
+        )
+
+    def _check_packed(self, first: float, last: float) -> None:
+        if (
+            first < self.span.start - _EPSILON
+            and self.span.start > self._clip_span.start
+        ) or (
+            last > self.span.end + _EPSILON
+            and self.span.end < self._clip_span.end
+        ):
+            raise BrokenMediaError.of(
+                self.path,
+                f'only {self.span} s of the clip are packed, '
+                f'{Span(first, last)} s are asked for',
+                'Pack it again with a larger --margin.',
+            )
+
+
+class PackedVideo(PackedClip):
+    """Frames of a packed clip, with the interface of ``VideoClip``."""
+
+    kind = 'video'
+
+    def frames_at(self, times: Sequence[float]) -> list[np.ndarray]:
+        """Frames on display; see ``VideoClip.frames_at``."""
+        for time in times:
+            if time >= self.span.end + EDGE_TOLERANCE:
+                raise BrokenMediaError.of(
+                    self.path,
+                    f'the video ends at {self.span.end:.3f} s, a frame at '
+                    f'{time:.3f} s is needed',
+                )
+            self._check_packed(time, time)
+        frames = self._file['frames']
+        return [frames[i].copy() for i in self._positions('times', times)]
+
+    def flow_at(
+        self, times: Sequence[float], method: str, gap: float, bound: float
+    ) -> np.ndarray | None:
+        """Packed optical flow of the pairs that start at these times.
+
+        Returns:
+            float32 (N, 2, H, W) in pixels; None if none was packed, or of
+            another method, gap or bound, or not as far as these times.
+        """
+        packed = self._file.header.get('flow')
+        if packed != {'method': method, 'gap': gap, 'bound': bound}:
+            return None
+        positions = self._positions('times', times)
+        flow = self._file['flow']
+        if max(positions) >= len(flow):
+            return None
+        levels = np.stack([flow[i] for i in positions]).astype(np.float32)
+        return (levels - 128) * np.float32(bound / 127)
+
+    def _positions(self, name: str, times: Sequence[float]) -> list[int]:
+        starts = self._file[name]
+        found = np.searchsorted(starts, np.asarray(times) + _EPSILON, 'right')
+        return [max(0, int(i) - 1) for i in found]
+
+
+class PackedAudio(PackedClip):
+    """Sound of a packed clip, with the interface of ``AudioClip``."""
+
+    kind = 'audio'
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second in the file."""
+        return int(self._header['sample_rate'])
+
+    def read(
+        self,
+        start: float | None = None,
+        end: float | None = None,
+        sample_rate: int | None = None,
+    ) -> np.ndarray:
+        """Read a segment; arguments and errors as of ``AudioClip.read``."""
+        first = self._header['first']
+        return cut(
+            self.path,
+            self._samples,
+            self.segment(start, end),
+            first / self.sample_rate,
+            self.sample_rate,
+            sample_rate or self.sample_rate,
+        )
+
+    def _samples(self, begin: int, end: int) -> np.ndarray:
+        first = self._header['first']
+        stored = self._file['samples']
+        piece = stored[max(0, begin - first) : max(0, end - first)]
+        return piece.astype(np.float32) * np.float32(self._header['scale'])

@@ -1,0 +1,115 @@
+"""From a data set to jobs, and from packed copies to a new annotation."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.packing.job import PackJob
+from mmremix.datasets.packing.options import PackOptions
+
+
+def pack_plan(
+    dataset: MultimodalDataset,
+) -> tuple[list[dict[str, Any]], list[PackJob]]:
+    """Rows of a data set, and the job of each.
+
+    Args:
+        dataset: Its ``data_prefix['clip']`` is what names are relative to.
+            Segments are as it gives them, with its ``margin``.
+
+    Returns:
+        Rows and jobs, equally many; rows of one segment share a job.
+    """
+    root = dataset.data_prefix.get('clip') or dataset.data_root or ''
+    rows = [dataset.get_data_info(i) for i in range(len(dataset))]
+    jobs = [
+        PackJob(
+            clip=row['clip'],
+            audio=row.get('audio'),
+            start=row.get('start'),
+            end=row.get('end'),
+            root=root,
+        )
+        for row in rows
+    ]
+    return rows, jobs
+
+
+def write_annotation(
+    path: str,
+    dataset: MultimodalDataset,
+    options: PackOptions,
+    folder: str,
+    broken: Collection[PackJob] = (),
+) -> int:
+    """Write the annotation of the packed copies.
+
+    All columns of the original stay, under their names. The clip becomes the
+    packed file, the sound a part of it. Array files keep the times of their
+    clips; an ``.mp4`` copy starts at 0, so its segment is moved.
+
+    Args:
+        path: CSV file to write; replaced when it is complete.
+        dataset: What was packed.
+        options: How.
+        folder: Folder of the copies, relative to that of the annotation.
+        broken: Jobs to leave out.
+
+    Returns:
+        Number of rows.
+    """
+    rows, jobs = pack_plan(dataset)
+    columns = getattr(dataset, 'columns', {'clip': 'clip', 'label': 'label'})
+    source = getattr(dataset, 'ann_file', '')
+    originals = _original_rows(source) if source else {}
+    classes: Sequence[str] = dataset.metainfo.get('classes', ())
+    written = []
+    for row, job in zip(rows, jobs, strict=True):
+        if job in broken:
+            continue
+        label = row['label']
+        new = dict(originals.get(row.get('row', -1), {}))
+        new.setdefault(
+            columns['label'], classes[label] if classes else str(label)
+        )
+        new[columns['clip']] = str(Path(folder, job.name).as_posix())
+        new[columns['clip']] += options.suffix
+        if columns.get('audio', 'audio') in new:
+            new[columns.get('audio', 'audio')] = ''
+        for key in ('start', 'end'):
+            name = columns.get(key, key)
+            if key in row and not new.get(name):
+                new[name] = repr(row[key])
+            if options.format == 'clip' and key in row:
+                seconds = float(new[name]) - (job.start or 0.0)
+                new[name] = f'{seconds:.6f}'
+        written.append(new)
+    names = dict.fromkeys(
+        [columns['clip'], columns['label']]
+        if not originals
+        else next(iter(originals.values()))
+    )
+    names.update(dict.fromkeys(name for new in written for name in new))
+    part = Path(path).with_name(f'.part-{Path(path).name}')
+    with part.open('w', newline='', encoding='utf-8') as stream:
+        writer = csv.DictWriter(stream, list(names), lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(written)
+    os.replace(part, path)
+    return len(written)
+
+
+def _original_rows(path: str) -> dict[int, dict[str, str]]:
+    """Rows of a CSV by the number of their last line, as ``read_csv``."""
+    with open(path, newline='', encoding='utf-8-sig') as stream:
+        reader = csv.DictReader(stream)
+        rows = {}
+        for row in reader:
+            cells = {k: v for k, v in row.items() if k is not None}
+            rows[reader.line_num] = cells
+        return rows

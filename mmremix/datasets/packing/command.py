@@ -1,0 +1,140 @@
+"""What ``tools/data/pack.py`` does once its arguments are read."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+from mmengine.config import Config
+
+from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.packing.annotation import pack_plan, write_annotation
+from mmremix.datasets.packing.job import PackJob
+from mmremix.datasets.packing.options import PackOptions
+from mmremix.datasets.packing.packer import is_done, pack_all
+from mmremix.registry import DATASETS
+
+_FOLDER = 'packed'
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pack a data set.
+
+    Args:
+        args: Of ``tools/data/pack.py``.
+
+    Returns:
+        Exit status: 1 if clips are broken and ``--on-broken`` is ``fail``.
+    """
+    names = [field.name for field in fields(PackOptions)]
+    options = PackOptions(**{name: getattr(args, name) for name in names})
+    dataset = build_dataset(args)
+    _, row_jobs = pack_plan(dataset)
+    jobs = list(dict.fromkeys(row_jobs))
+    print(f'{len(row_jobs)} rows, {len(jobs)} clips or segments')
+    folder = str(Path(args.out, _FOLDER))
+    name = args.name or (args.dataset if args.config else None)
+    ann_name = f'{name or Path(args.ann_file or "all").stem}.csv'
+    if args.dry_run:
+        done = sum(is_done(job, options, folder) for job in jobs)
+        gone = [p for j in jobs for p in j.sources if not os.path.exists(p)]
+        print(
+            f'would write {len(jobs) - done} copies to {folder} ({done} are '
+            f'there) and {Path(args.out, ann_name)}; {len(gone)} sources are '
+            f'missing {gone[:10] or ""}'
+        )
+        return 0
+    os.makedirs(args.out, exist_ok=True)
+    cv2.setNumThreads(1)  # the workers share the processors already
+    report = pack_all(
+        jobs,
+        options,
+        folder,
+        workers=args.workers,
+        progress=sys.stdout.isatty(),
+    )
+    print(report)
+    _write_broken(Path(args.out, 'broken.csv'), report.broken)
+    for job, reason in report.broken.items():
+        print(f'broken: {job.name}: {reason}')
+    if report.broken and args.on_broken == 'fail':
+        print(
+            f'{len(report.broken)} clips are broken, no annotation is '
+            'written. Mend them and start again, or leave them out: '
+            '--on-broken list'
+        )
+        return 1
+    if len(report.broken) == len(jobs):
+        raise BrokenMediaError('No clip could be packed, see broken.csv.')
+    path = str(Path(args.out, ann_name))
+    rows = write_annotation(path, dataset, options, _FOLDER, report.broken)
+    print(f'{path}: {rows} rows. In the data set of the config, write:')
+    print(f"    data_root='{args.out}', ann_file='{ann_name}',")
+    print("    data_prefix=dict(clip='', audio=''), clip_suffix='',")
+    return 0
+
+
+def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
+    """Data set of the config or of the annotation, without a pipeline."""
+    if args.config is not None:
+        cfg = Config.fromfile(args.config)
+        if args.cfg_options:
+            cfg.merge_from_dict(dict(args.cfg_options))
+        loader = cfg.get(f'{args.dataset}_dataloader')
+        if loader is None:
+            raise ValueError(
+                f'{args.config} has no {args.dataset}_dataloader: choose '
+                '--dataset train, val or test.'
+            )
+        settings = loader.dataset.to_dict()
+    else:
+        settings = {
+            'type': 'AVDataset',
+            'ann_file': args.ann_file,
+            'data_root': args.data_root,
+            'data_prefix': {'clip': args.clip_prefix},
+            'clip_suffix': args.clip_suffix,
+            'columns': _pairs(args.columns),
+            'filter_cfg': _pairs(args.filter) or None,
+        }
+    if args.margin is not None:
+        settings['margin'] = args.margin
+    # Missing files are among the broken ones.
+    dataset = DATASETS.build(
+        {**settings, 'pipeline': [], 'check_files': False}
+    )
+    if not isinstance(dataset, MultimodalDataset):
+        raise TypeError(
+            f'{type(dataset).__name__} is no MultimodalDataset, whose rows '
+            'could be packed: name an AVDataset in the config.'
+        )
+    return dataset
+
+
+def _pairs(items: list[str]) -> dict[str, Any]:
+    wrong = [item for item in items if '=' not in item]
+    if wrong:
+        raise ValueError(f'{wrong}: write KEY=VALUE.')
+    return dict(item.split('=', 1) for item in items)
+
+
+def _write_broken(path: Path, broken: dict[PackJob, str]) -> None:
+    if not broken:
+        path.unlink(missing_ok=True)  # of an earlier run
+        return
+    part = path.with_name(f'.part-{path.name}')
+    with part.open('w', newline='', encoding='utf-8') as stream:
+        writer = csv.writer(stream, lineterminator='\n')
+        writer.writerow(['clip', 'audio', 'start', 'end', 'reason'])
+        for job, reason in broken.items():
+            writer.writerow(
+                [job.clip, job.audio or '', job.start, job.end, reason]
+            )
+    os.replace(part, path)
