@@ -4,6 +4,7 @@
 #   bash tools/run_tests.sh [PYTEST ARGS]
 #
 #   SKIP_LINT=1   run pytest only
+#   TEST_WORKERS  processes to test with (default: 2)
 #   VENV, PYTHON  see _env.sh
 set -euo pipefail
 
@@ -17,4 +18,4 @@ if [[ ${SKIP_LINT:-0} != 1 ]]; then
     ruff format --check .
     mypy --strict mmremix/remix mmremix/utils
 fi
-python -m pytest "$@"
+python -m pytest -n "${TEST_WORKERS:-2}" "$@"

@@ -186,7 +186,7 @@ def test_errors_show_the_lines_to_write():
         sampler(order='video')
     with pytest.raises(ValueError, match="tail='keep'"):
         sampler(tail='cut')
-    with pytest.raises(ValueError, match='batch_size must be at least 1, got 0'):
+    with pytest.raises(ValueError, match='batch_size must be at least 1'):
         sampler(batch_size=0)
     with pytest.raises(ValueError, match='passes must be at least 1, got 0'):
         sampler(passes=0)
