@@ -1,0 +1,1 @@
+"""Preparation of data sets: check clips, split, write annotations."""

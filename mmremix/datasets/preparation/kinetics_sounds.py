@@ -1,0 +1,168 @@
+"""Samples of Kinetics-Sounds, from lists of Kinetics-400.
+
+The 34 original names (Look, Listen and Learn, arXiv 1705.08168, appendix A1)
+hold three that the usual 31 lack: typing, fingerpicking and patting.
+``classes=34`` takes the 33 folders that are called 34 elsewhere (they add
+tying tie and finger snapping); 32 adds strumming guitar.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from mmremix.datasets.annotation import MEDIA_SUFFIXES
+from mmremix.datasets.corpora import KineticsSounds
+
+CLASSES_31 = list(KineticsSounds.METAINFO['classes'])
+CLASSES = {
+    31: CLASSES_31,
+    32: sorted([*CLASSES_31, 'strumming guitar']),
+    34: sorted([*CLASSES_31, 'finger snapping', 'tying tie']),
+}
+_TRAIN = (
+    '268 690 607 512 497 445 635 478 457 605 563 486 604 592 366 339 333 489 '
+    '653 538 654 386 281 493 395 672 197 523 433 354 254'
+)
+_TEST = (
+    '81 92 87 87 87 68 90 90 86 79 91 88 73 85 86 91 82 84 90 90 83 91 80 92 '
+    '79 66 85 84 91 76 63'
+)
+PUBLISHED = {
+    name: (int(train), int(test))
+    for name, train, test in zip(
+        CLASSES_31, _TRAIN.split(), _TEST.split(), strict=True
+    )
+}
+"""Rows per class of the lists of OGM-GE: train, test."""
+
+_SPAN = re.compile(r'(.+)_(\d{6})_(\d{6})$')
+_SPLITS = {'validate': 'val', 'validation': 'val', 'training': 'train'}
+
+
+def kinetics_samples(
+    annotations: Sequence[str], videos: str, classes: int = 31
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """List the clips of the annotations and find their files.
+
+    Args:
+        annotations: Files with the header ``label,youtube_id,time_start,
+            time_end,split``, or published rows ``ytid_start_end,10,label``;
+            these take their split from the name of the file.
+        videos: Folder searched, with its sub-folders, for
+            ``<id>_<start>_<end>.<ext>`` (six digits each) or ``<id>.<ext>``.
+        classes: 31, 32 or 34.
+
+    Returns:
+        Samples, those without a file with a reason, and notes: per-class
+        counts of the annotations beside the published ones.
+    """
+    names = CLASSES[classes]
+    files, others = _index(videos)
+    samples: dict[tuple[str, int], dict[str, Any]] = {}
+    rows = [row for path in annotations for row in _rows(path)]
+    spans: dict[str, set[int]] = defaultdict(set)
+    for video, start, *_ in rows:
+        spans[video].add(start)
+    for video, start, end, label, split in rows:
+        if label not in names:
+            continue
+        if (video, start) in samples:
+            raise ValueError(f'{video} from {start} s is listed twice.')
+        stem = f'{video}_{start:06d}_{end:06d}'
+        row: dict[str, Any] = {'label': label, 'split': split}
+        found = files.get(stem) or files.get(video)
+        row['clip'] = found or os.path.join(videos, label, f'{stem}.mp4')
+        if not found:
+            row['reason'] = 'no such file'
+            odd = others.get(stem) or others.get(video)
+            if odd:
+                row['clip'] = odd
+                ending = os.path.splitext(odd)[1]
+                row['reason'] = f'wrong extension {ending!r}, no media file'
+        elif stem not in files and len(spans[video]) > 1:
+            row['reason'] = (
+                f'which of the {len(spans[video])} segments of the video '
+                'this is cannot be told from its name'
+            )
+        samples[video, start] = row
+    if not samples:
+        raise ValueError(
+            f'{list(annotations)}: no row has one of the {classes} classes.'
+        )
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for row in samples.values():
+        if not row.get('reason'):
+            counts[row['label'], row['split']] += 1
+    notes = [
+        'files found, decodable or not (rows in the lists of OGM-GE), train '
+        'and test:'
+    ]
+    for name in names:
+        train, test = PUBLISHED.get(name, ('-', '-'))
+        notes.append(
+            f'  {name}: {counts[name, "train"]} ({train}), '
+            f'{counts[name, "test"]} ({test})'
+        )
+    return list(samples.values()), notes
+
+
+def _index(videos: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Media and other files by name without ending; the first one counts."""
+    media: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for folder, folders, names in os.walk(videos):
+        folders.sort()
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)
+            target = media if suffix.lower() in MEDIA_SUFFIXES else others
+            target.setdefault(stem, os.path.join(folder, name))
+    return media, others
+
+
+def _rows(path: str) -> list[tuple[str, int, int, str, str]]:
+    """Video, start, end, label and split of each row."""
+    name = os.path.basename(path).lower()
+    by_name = next(
+        (s for key, s in (('test', 'test'), ('val', 'val')) if key in name),
+        'train',
+    )
+    with open(path, newline='', encoding='utf-8-sig') as stream:
+        lines = [row for row in csv.reader(stream) if row]
+    rows = []
+    header = lines[0] if lines and 'youtube_id' in lines[0] else None
+    for number, line in enumerate(lines[1:] if header else lines, 1):
+        try:
+            if header:
+                raw = dict(zip(header, line, strict=True))
+                split = raw.get('split', '').strip() or by_name
+                rows.append(
+                    (
+                        raw['youtube_id'],
+                        int(float(raw['time_start'])),
+                        int(float(raw['time_end'])),
+                        raw['label'],
+                        _SPLITS.get(split, split),
+                    )
+                )
+                continue
+            match = _SPAN.match(os.path.splitext(line[0].strip())[0])
+            label = line[2].strip()
+            if match is None:
+                raise ValueError('no id_start_end')
+            if label.isdigit():
+                label = CLASSES_31[int(label)]
+            rows.append(
+                (match[1], int(match[2]), int(match[3]), label, by_name)
+            )
+        except (ValueError, KeyError, IndexError) as error:
+            raise ValueError(
+                f'{path}: row {number} is neither label,youtube_id,'
+                'time_start,time_end,split nor ytid_start_end,10,label: '
+                f'{line} ({error})'
+            ) from error
+    return rows

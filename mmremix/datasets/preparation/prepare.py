@@ -1,0 +1,192 @@
+"""From a list of clips to checked annotations and a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmremix.datasets.preparation.files import (
+    csv_bytes,
+    sha256,
+    write_atomic,
+)
+from mmremix.datasets.preparation.parallel import probe_all
+from mmremix.datasets.preparation.report import picture_report, text_report
+from mmremix.datasets.preparation.splits import split_samples
+
+JOURNAL = '.prepare.jsonl'
+"""Name of the journal in the output folder."""
+
+
+def prepare(
+    samples: Sequence[Mapping[str, Any]],
+    out: str | Path,
+    classes: Sequence[str],
+    shares: Mapping[str, float] | None = None,
+    seed: int = 0,
+    check: str = 'decode',
+    workers: int = 1,
+    on_broken: str = 'list',
+    dry_run: bool = False,
+    hash_media: bool = False,
+    notes: Sequence[str] = (),
+    progress: bool = True,
+) -> str:
+    """Check samples, split them and write what ``AVDataset`` reads.
+
+    Writes ``<split>.csv``, ``classes.txt``, ``broken.csv``, ``report.txt``,
+    ``report.png`` and ``checksums.sha256``, with paths relative to ``out``.
+
+    Args:
+        samples: Each with ``clip`` and ``label``; optionally ``audio``,
+            ``start``, ``end`` (seconds), ``split``, ``group`` and, where it
+            is known to be unusable, ``reason``. Other keys become columns.
+        out: The folder to write to, the ``data_root`` of the data set.
+        classes: Class names in index order.
+        shares: Shares of the random split of samples without ``split``.
+        seed: Of the random split. Broken clips are split too, so that a
+            repaired clip moves no other.
+        check: See :func:`probe`.
+        workers: Number of processes.
+        on_broken: ``'list'`` leaves broken clips out and writes them to
+            ``broken.csv``; ``'fail'`` raises.
+        dry_run: Check and report, write nothing.
+        hash_media: Whether the checksums cover the clips.
+        notes: Lines for the report.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The text of the report.
+
+    Raises:
+        ValueError: If nothing is left of a split, and under ``'fail'`` if
+            clips are broken.
+    """
+    out = Path(out)
+    rows = [dict(sample) for sample in samples]
+    unknown = sorted({row['label'] for row in rows} - set(classes))
+    if unknown:
+        raise ValueError(f'Labels {unknown} are none of {list(classes)}.')
+    _assign(rows, shares, seed)
+    tasks = [
+        (row['clip'], row.get('audio') or '', check)
+        for row in rows
+        if not row.get('reason')
+    ]
+    found = probe_all(
+        tasks,
+        str(out),
+        None if dry_run else out / JOURNAL,
+        workers,
+        progress,
+    )
+    splits: dict[str, list[dict[str, Any]]] = {}
+    broken = []
+    for row in rows:
+        facts = {'reason': row.get('reason')}
+        if not row.get('reason'):
+            facts = found[row['clip'], row.get('audio') or '', check]
+        row['facts'] = facts
+        row['reason'] = facts.get('reason') or _outside(row)
+        for key in ('clip', 'audio'):
+            if row.get(key):
+                relative = os.path.relpath(row[key], out)
+                row[key] = relative.replace(os.sep, '/')
+        part = splits.setdefault(row['split'], [])
+        (broken if row['reason'] else part).append(row)
+    order = [*(shares or ()), 'train', 'val', 'test', *splits]
+    splits = {n: splits[n] for n in dict.fromkeys(order) if n in splits}
+    for part in (*splits.values(), broken):
+        part.sort(key=_place)
+    report = text_report(splits, broken, classes, notes)
+    if broken and on_broken == 'fail':
+        listed = '\n  '.join(
+            f'{row["clip"]}: {row["reason"]}' for row in broken[:10]
+        )
+        raise ValueError(
+            f'{len(broken)} of {len(rows)} clips cannot be used:\n  {listed}\n'
+            'Leave them out with --on-broken list.'
+        )
+    if dry_run:
+        return report
+    empty = [name for name, part in splits.items() if not part]
+    if empty or not splits:
+        raise ValueError(
+            f'No usable clip in {empty or "any split"}.\n{report}'
+        )
+    _write(out, splits, broken, classes, report, hash_media)
+    return report
+
+
+def _assign(
+    rows: list[dict[str, Any]], shares: Mapping[str, float] | None, seed: int
+) -> None:
+    """Give a split to the rows that have none."""
+    free = {_name(row): row for row in rows if not row.get('split')}
+    if not free:
+        return
+    if not shares:
+        raise ValueError('Samples without a split, and no shares to split by.')
+    triples = [
+        (name, row['label'], str(row.get('group') or name))
+        for name, row in free.items()
+    ]
+    for name, split in split_samples(triples, shares, seed).items():
+        free[name]['split'] = split
+    twice = [_name(row) for row in rows if not row.get('split')]
+    if twice:
+        raise ValueError(f'The same sample more than once: {twice[:10]}.')
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return '|'.join(str(row.get(k, '')) for k in ('clip', 'start', 'end'))
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, float]:
+    return row['clip'], float(row.get('start') or 0)
+
+
+def _outside(row: Mapping[str, Any]) -> str | None:
+    """Why a segment is not in its clip; half a second is let pass."""
+    length = row['facts'].get('duration')
+    for key in ('start', 'end'):
+        time = float(row.get(key) or 0)
+        if length is not None and time > length + 0.5 * (key == 'end'):
+            return f'{key} at {time} s is after the end at {length} s'
+    return None
+
+
+def _write(
+    out: Path,
+    splits: Mapping[str, list[dict[str, Any]]],
+    broken: list[dict[str, Any]],
+    classes: Sequence[str],
+    report: str,
+    hash_media: bool,
+) -> None:
+    rows = [row for part in splits.values() for row in part]
+    hidden = {'clip', 'label', 'facts', 'reason', 'split'}
+    used = {k for row in rows for k, v in row.items() if v not in (None, '')}
+    first = [k for k in ('audio', 'start', 'end') if k in used]
+    others = sorted(used - hidden - set(first))
+    columns = ['clip', 'label', *first, *others]
+    files = {
+        f'{name}.csv': csv_bytes(columns, part)
+        for name, part in splits.items()
+    }
+    files['classes.txt'] = ''.join(f'{c}\n' for c in classes).encode()
+    files['broken.csv'] = csv_bytes(
+        ['clip', 'label', 'split', 'start', 'end', 'reason'], broken
+    )
+    files['report.txt'] = report.encode()
+    files['report.png'] = picture_report(splits, broken, classes)
+    for name, data in files.items():
+        write_atomic(out / name, data)
+    names = sorted(files)
+    if hash_media:
+        media = {r[k] for r in rows for k in ('clip', 'audio') if r.get(k)}
+        names += sorted(name for name in media if (out / name).is_file())
+    sums = ''.join(f'{sha256(out / name)}  {name}\n' for name in names)
+    write_atomic(out / 'checksums.sha256', sums.encode())
