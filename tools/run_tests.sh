@@ -18,4 +18,6 @@ if [[ ${SKIP_LINT:-0} != 1 ]]; then
     ruff format --check .
     mypy --strict mmremix/remix mmremix/utils
 fi
+# The processes share the cores; threads of torch would only wait for them.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 python -m pytest -n "${TEST_WORKERS:-2}" "$@"
