@@ -43,6 +43,11 @@ def build_parser() -> argparse.ArgumentParser:
     add('--clip-prefix', default='', help='folder of clips in data-root')
     add('--clip-suffix', default='', help='appended to clips, as .mp4')
     pairs = {'nargs': '+', 'default': [], 'metavar': 'KEY=VALUE'}
+    add(
+        '--allow-outside',
+        action='store_true',
+        help='read clips outside of data-root too, where the CSV names them',
+    )
     add('--columns', **pairs, help='names of columns: label=word')
     add('--filter', **pairs, help='rows to keep: split=train')
     add('--margin', type=float, help='seconds on both sides of segments')

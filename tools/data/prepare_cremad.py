@@ -39,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     by_actor = args.split == 'actors'
     shares = cremad.ACTOR_SHARES if by_actor else cremad.RANDOM_SHARES
-    return finish(args, samples, cremad.CLASSES, shares, notes)
+    inputs = [p for p in (args.train_list, args.test_list) if p]
+    return finish(args, samples, cremad.CLASSES, shares, notes, inputs)
 
 
 if __name__ == '__main__':

@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         args.root, args.csv, args.group_column, args.group_regex
     )
     shares = named_shares(args.split)
-    return finish(args, samples, classes, shares, notes)
+    inputs = [args.csv] if args.csv else []
+    return finish(args, samples, classes, shares, notes, inputs)
 
 
 if __name__ == '__main__':

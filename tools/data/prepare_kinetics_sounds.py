@@ -23,17 +23,27 @@ def main(argv: list[str] | None = None) -> int:
     add('--annotations', nargs='+', required=True, help='lists of clips')
     add('--videos', required=True, help='folder of the clips')
     add('--out', help='default: the folder of the clips')
-    add('--classes', type=int, choices=[31, 32, 34], default=31)
+    add(
+        '--classes',
+        default='31',
+        help='31, 32, 33 or 34 classes (34 is 33), or a file with a class '
+        'name a line',
+    )
     add_arguments(parser)
     args = parser.parse_args(argv)
     args.out = args.out or args.videos
-    from mmremix.datasets.preparation import kinetics_sounds
+    from mmremix.datasets.preparation.kinetics_classes import class_names
+    from mmremix.datasets.preparation.kinetics_sounds import kinetics_samples
 
-    samples, notes = kinetics_sounds.kinetics_samples(
-        args.annotations, args.videos, args.classes
+    classes, remarks = class_names(args.classes)
+    samples, notes = kinetics_samples(args.annotations, args.videos, classes)
+    return finish(
+        args,
+        samples,
+        classes,
+        notes=[*remarks, *notes],
+        inputs=[*args.annotations, args.classes],
     )
-    classes = kinetics_sounds.CLASSES[args.classes]
-    return finish(args, samples, classes, notes=notes)
 
 
 if __name__ == '__main__':

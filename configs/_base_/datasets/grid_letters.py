@@ -1,5 +1,22 @@
-# GRID talker s1, the spoken letter: words.csv has a row for each word.
+# GRID, the spoken letter.
 data_root = '{{$GRID_ROOT:data/grid_s1}}'
+# mmengine takes a file with `import os` for a config of its other kind.
+if __import__('os').path.isfile(f'{data_root}/train.csv'):
+    # Made by: python tools/data/prepare_grid.py --root GRID --word letter
+    train_rows = dict(ann_file='train.csv')
+    test_rows = dict(ann_file='test.csv')
+else:
+    # words.csv has a row for each word of each sentence, and the split.
+    words = dict(
+        ann_file='words.csv',
+        columns=dict(label='word', start='start_s', end='end_s'),
+        data_prefix=dict(clip='clips'),
+        clip_suffix='.mp4',
+    )
+    train_rows = dict(
+        **words, filter_cfg=dict(split='train', position='letter')
+    )
+    test_rows = dict(**words, filter_cfg=dict(split='test', position='letter'))
 # Clean audio leaves little to learn from the mouth; noise sets the gap.
 audio_snr_db = 5.0
 # Of the 112x112 frame, 64x64 pixels around the mouth.
@@ -75,12 +92,8 @@ train_dataloader = dict(
     dataset=dict(
         type='GRID',
         data_root=data_root,
-        ann_file='words.csv',
-        columns=dict(label='word', start='start_s', end='end_s'),
-        data_prefix=dict(clip='clips'),
-        clip_suffix='.mp4',
         margin=0.1,
-        filter_cfg=dict(split='train', position='letter'),
+        **train_rows,
         pipeline=train_pipeline,
     ),
 )
@@ -92,12 +105,8 @@ val_dataloader = dict(
     dataset=dict(
         type='GRID',
         data_root=data_root,
-        ann_file='words.csv',
-        columns=dict(label='word', start='start_s', end='end_s'),
-        data_prefix=dict(clip='clips'),
-        clip_suffix='.mp4',
         margin=0.1,
-        filter_cfg=dict(split='test', position='letter'),
+        **test_rows,
         pipeline=test_pipeline,
         test_mode=True,
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import os
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -53,13 +52,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     os.makedirs(args.out, exist_ok=True)
     cv2.setNumThreads(1)  # the workers share the processors already
-    report = pack_all(
-        jobs,
-        options,
-        folder,
-        workers=args.workers,
-        progress=sys.stdout.isatty(),
-    )
+    report = pack_all(jobs, options, folder, workers=args.workers)
     print(report)
     _write_broken(Path(args.out, 'broken.csv'), report.broken)
     for job, reason in report.broken.items():
@@ -106,6 +99,8 @@ def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
         }
     if args.margin is not None:
         settings['margin'] = args.margin
+    if args.allow_outside:
+        settings['allow_outside'] = True
     # Missing files are among the broken ones.
     dataset = DATASETS.build(
         {**settings, 'pipeline': [], 'check_files': False}

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
-from mmengine.utils import ProgressBar
-
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.media.packed_file import PackedFile
 from mmremix.datasets.packing.array_packer import pack_array
 from mmremix.datasets.packing.clip_packer import pack_clip, recipe_of
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
+from mmremix.datasets.preparation.progress import Progress
 
 
 @dataclass
@@ -66,7 +65,7 @@ def pack_all(
         options: How.
         out: Folder of the copies.
         workers: Threads. The copies do not depend on their number.
-        progress: Whether to show a bar.
+        progress: Whether to say how far it is.
 
     Returns:
         What was done, in the order of the jobs.
@@ -76,7 +75,7 @@ def pack_all(
         return _run(job, options, out)
 
     report = PackReport()
-    bar = ProgressBar(len(jobs)) if progress and jobs else None
+    bar = Progress(len(jobs)) if progress and jobs else None
     with ThreadPool(max(1, workers)) as pool:
         for job, result in zip(jobs, pool.imap(run, jobs), strict=True):
             if result == 'written':
@@ -87,8 +86,6 @@ def pack_all(
                 report.broken[job] = result
             if bar is not None:
                 bar.update()
-    if bar is not None:
-        print()
     done = [*report.written, *report.kept]
     sources = {path for job in done for path in job.sources}
     report.bytes_before = sum(map(_size, sources))

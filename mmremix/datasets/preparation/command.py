@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ def finish(
     classes: Sequence[str],
     shares: Mapping[str, float] | None = None,
     notes: Sequence[str] = (),
+    inputs: Sequence[str] = (),
 ) -> int:
     """Prepare, print the report and return the exit status."""
     from mmremix.datasets.preparation.prepare import prepare
@@ -50,10 +52,27 @@ def finish(
         dry_run=args.dry_run,
         hash_media=args.hash_media,
         notes=notes,
+        inputs=inputs,
     )
     print(report, end='')
     print('dry run, nothing written' if args.dry_run else f'-> {args.out}')
+    if not args.dry_run and _leaves(samples, args.out):
+        print(
+            'Its clips are outside of that folder. In the data set of the '
+            f"config, write:\n    data_root='{args.out}', allow_outside=True,"
+        )
     return 0
+
+
+def _leaves(samples: Sequence[Mapping[str, Any]], folder: str) -> bool:
+    """Whether a clip is not below a folder."""
+    top = os.path.join(os.path.realpath(folder), '')
+    return not all(
+        os.path.realpath(row[key]).startswith(top)
+        for row in samples
+        for key in ('clip', 'audio')
+        if row.get(key) and not row.get('reason')
+    )
 
 
 def named_shares(values: Sequence[float]) -> dict[str, float]:

@@ -14,12 +14,17 @@ def write_atomic(path: str | Path, data: bytes) -> None:
     """Write a temporary file beside ``path``, sync, then rename it."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.tmp')
+    temporary = temporary_of(path)
     with temporary.open('wb') as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def temporary_of(path: Path) -> Path:
+    """Where the content of a file stands before it is whole."""
+    return path.with_name(f'.{path.name}.tmp')
 
 
 def csv_bytes(

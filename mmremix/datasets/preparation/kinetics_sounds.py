@@ -1,14 +1,9 @@
-"""Samples of Kinetics-Sounds, from lists of Kinetics-400.
-
-The 34 original names (Look, Listen and Learn, arXiv 1705.08168, appendix A1)
-hold three that the usual 31 lack: typing, fingerpicking and patting.
-``classes=34`` takes the 33 folders that are called 34 elsewhere (they add
-tying tie and finger snapping); 32 adds strumming guitar.
-"""
+"""Samples of Kinetics-Sounds, from lists of Kinetics-400."""
 
 from __future__ import annotations
 
 import csv
+import difflib
 import os
 import re
 from collections import defaultdict
@@ -16,36 +11,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmremix.datasets.annotation import MEDIA_SUFFIXES
-from mmremix.datasets.corpora import KineticsSounds
-
-CLASSES_31 = list(KineticsSounds.METAINFO['classes'])
-CLASSES = {
-    31: CLASSES_31,
-    32: sorted([*CLASSES_31, 'strumming guitar']),
-    34: sorted([*CLASSES_31, 'finger snapping', 'tying tie']),
-}
-_TRAIN = (
-    '268 690 607 512 497 445 635 478 457 605 563 486 604 592 366 339 333 489 '
-    '653 538 654 386 281 493 395 672 197 523 433 354 254'
+from mmremix.datasets.preparation.kinetics_classes import (
+    CLASSES_31,
+    PUBLISHED,
+    VARIANTS,
 )
-_TEST = (
-    '81 92 87 87 87 68 90 90 86 79 91 88 73 85 86 91 82 84 90 90 83 91 80 92 '
-    '79 66 85 84 91 76 63'
-)
-PUBLISHED = {
-    name: (int(train), int(test))
-    for name, train, test in zip(
-        CLASSES_31, _TRAIN.split(), _TEST.split(), strict=True
-    )
-}
-"""Rows per class of the lists of OGM-GE: train, test."""
 
 _SPAN = re.compile(r'(.+)_(\d{6})_(\d{6})$')
 _SPLITS = {'validate': 'val', 'validation': 'val', 'training': 'train'}
 
 
 def kinetics_samples(
-    annotations: Sequence[str], videos: str, classes: int = 31
+    annotations: Sequence[str],
+    videos: str,
+    names: Sequence[str] = CLASSES_31,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """List the clips of the annotations and find their files.
 
@@ -55,13 +34,16 @@ def kinetics_samples(
             these take their split from the name of the file.
         videos: Folder searched, with its sub-folders, for
             ``<id>_<start>_<end>.<ext>`` (six digits each) or ``<id>.<ext>``.
-        classes: 31, 32 or 34.
+        names: Class names, as the annotations spell them.
 
     Returns:
         Samples, those without a file with a reason, and notes: per-class
         counts of the annotations beside the published ones.
+
+    Raises:
+        ValueError: On rows that cannot be read, on a clip that is listed
+            twice, and on a class that no row has.
     """
-    names = CLASSES[classes]
     files, others = _index(videos)
     samples: dict[tuple[str, int], dict[str, Any]] = {}
     rows = [row for path in annotations for row in _rows(path)]
@@ -90,10 +72,9 @@ def kinetics_samples(
                 'this is cannot be told from its name'
             )
         samples[video, start] = row
-    if not samples:
-        raise ValueError(
-            f'{list(annotations)}: no row has one of the {classes} classes.'
-        )
+    absent = _absent(names, {row[3] for row in rows})
+    if absent and (not samples or list(names) not in VARIANTS.values()):
+        raise ValueError(f'{list(annotations)}: no row of {absent}.')
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for row in samples.values():
         if not row.get('reason'):
@@ -102,6 +83,8 @@ def kinetics_samples(
         'files found, decodable or not (rows in the lists of OGM-GE), train '
         'and test:'
     ]
+    if absent:
+        notes.insert(0, f'classes that no row has: {absent}')
     for name in names:
         train, test = PUBLISHED.get(name, ('-', '-'))
         notes.append(
@@ -109,6 +92,16 @@ def kinetics_samples(
             f'{counts[name, "test"]} ({test})'
         )
     return list(samples.values()), notes
+
+
+def _absent(names: Sequence[str], labels: set[str]) -> str:
+    """Names that are no label, each with the labels that are like it."""
+    parts = []
+    for name in names:
+        if name not in labels:
+            like = difflib.get_close_matches(name, sorted(labels), 2)
+            parts.append(f'{name} (like {", ".join(like)})' if like else name)
+    return '; '.join(parts)
 
 
 def _index(videos: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -120,6 +113,9 @@ def _index(videos: str) -> tuple[dict[str, str], dict[str, str]]:
         for name in sorted(names):
             stem, suffix = os.path.splitext(name)
             target = media if suffix.lower() in MEDIA_SUFFIXES else others
+            if target is others:  # a download that stopped: a.mp4.part
+                inner, ending = os.path.splitext(stem)
+                stem = inner if ending.lower() in MEDIA_SUFFIXES else stem
             target.setdefault(stem, os.path.join(folder, name))
     return media, others
 

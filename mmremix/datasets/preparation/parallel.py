@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-from mmengine.utils import ProgressBar
-
-from mmremix.datasets.preparation.files import write_atomic
+from mmremix.datasets.preparation.journal import Journal, Task
 from mmremix.datasets.preparation.probe import probe
-
-Task = tuple[str, str, str]
-"""Clip, sound (or empty) and check."""
+from mmremix.datasets.preparation.progress import Progress
 
 
 def probe_all(
@@ -32,50 +28,47 @@ def probe_all(
 
     Args:
         tasks: What to probe.
-        root: Folder that keys of the journal are relative to.
-        journal: JSON lines, one a finished clip with its size and time of
-            change; None to keep none.
+        root: Folder that paths in the journal are relative to.
+        journal: File of a :class:`Journal`; None to keep none.
         workers: Number of processes.
-        progress: Whether to show a progress bar.
+        progress: Whether to show how far it is.
 
     Returns:
         What :func:`probe` says of each task, in the order of ``tasks``.
+
+    Raises:
+        ValueError: On fewer workers than one.
+        RuntimeError: If a process was ended from outside.
     """
     if workers < 1:
         raise ValueError(f'workers must be at least 1, got {workers}.')
     tasks = list(dict.fromkeys(tasks))
-    keys = {task: _key(task, root) for task in tasks}
-    known = _read(journal) if journal else {}
-    found = {t: known[keys[t]] for t in tasks if keys[t] in known}
-    todo = [task for task in tasks if task not in found]
-    bar = ProgressBar(len(todo)) if progress and todo else None
-    file = None
-    if journal:
-        Path(journal).parent.mkdir(parents=True, exist_ok=True)
-        # A new line first, in case that the last one is torn.
-        file = open(journal, 'a', encoding='utf-8')  # noqa: SIM115
-        file.write('\n')
-    try:
+    found: dict[Task, dict[str, Any]] = {}
+    with Journal(journal, root) as book:
+        for task in tasks:
+            known = book.get(task)
+            if known is not None:
+                found[task] = known
+        todo = [task for task in tasks if task not in found]
+        if found and progress:
+            print(
+                f'{len(found)} of {len(tasks)} clips were checked before, '
+                f'{len(todo)} to check',
+                flush=True,
+            )
+        bar = Progress(len(todo)) if progress and todo else None
         for task, result in _results(todo, workers):
             found[task] = result
-            if file:
-                file.write(json.dumps([keys[task], result]) + '\n')
-                file.flush()
+            book.add(task, result)
             if bar:
                 bar.update()
-    finally:
-        if file:
-            file.close()
-    if bar:
-        print()
-    if journal:
-        # In order, so that it does not depend on who was done first.
-        lines = [json.dumps([keys[t], found[t]]) + '\n' for t in tasks]
-        write_atomic(journal, ''.join(lines).encode())
+    book.close(tasks, found)
     return {task: found[task] for task in tasks}
 
 
-def _results(todo: Sequence[Task], workers: int) -> Any:
+def _results(
+    todo: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, dict[str, Any]]]:
     if workers == 1 or len(todo) < 2:
         for task in todo:
             yield task, probe(*task)
@@ -88,8 +81,16 @@ def _results(todo: Sequence[Task], workers: int) -> Any:
         workers, context, initializer=_watch_parent, initargs=(os.getpid(),)
     ) as pool:
         futures = {pool.submit(probe, *task): task for task in todo}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                'A process that checks clips was ended, for lack of memory '
+                'or by a crash of a decoder. Start again, it goes on where '
+                'it was: with fewer --workers; if it ends again, --workers 1 '
+                'ends at the clip that does it.'
+            ) from error
 
 
 def _watch_parent(parent: int) -> None:
@@ -101,30 +102,3 @@ def _watch_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _key(task: Task, root: str) -> str:
-    parts: list[Any] = [task[2]]
-    for path in task[:2]:
-        parts.append(os.path.relpath(path, root) if path else '')
-        try:
-            status = os.stat(path)
-            parts += [status.st_size, status.st_mtime_ns]
-        except OSError:
-            parts += [None, None]
-    return json.dumps(parts)
-
-
-def _read(journal: str | Path) -> dict[str, dict[str, Any]]:
-    known: dict[str, dict[str, Any]] = {}
-    try:
-        text = Path(journal).read_text('utf-8', errors='replace')
-    except FileNotFoundError:
-        return known
-    for line in text.splitlines():
-        try:
-            key, result = json.loads(line)
-        except ValueError:
-            continue  # torn by a kill
-        known[key] = result
-    return known

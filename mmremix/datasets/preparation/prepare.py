@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmremix.datasets.preparation.files import (
-    csv_bytes,
-    sha256,
-    write_atomic,
+from mmremix.datasets.preparation.files import csv_bytes
+from mmremix.datasets.preparation.outputs import (
+    check_outputs,
+    write_outputs,
 )
 from mmremix.datasets.preparation.parallel import probe_all
-from mmremix.datasets.preparation.report import picture_report, text_report
+from mmremix.datasets.preparation.picture import picture_report
+from mmremix.datasets.preparation.report import text_report
 from mmremix.datasets.preparation.splits import split_samples
 
 JOURNAL = '.prepare.jsonl'
 """Name of the journal in the output folder."""
+
+_FILES = ('classes.txt', 'broken.csv', 'report.txt', 'report.png')
 
 
 def prepare(
@@ -33,6 +36,7 @@ def prepare(
     hash_media: bool = False,
     notes: Sequence[str] = (),
     progress: bool = True,
+    inputs: Sequence[str] = (),
 ) -> str:
     """Check samples, split them and write what ``AVDataset`` reads.
 
@@ -55,14 +59,16 @@ def prepare(
         dry_run: Check and report, write nothing.
         hash_media: Whether the checksums cover the clips.
         notes: Lines for the report.
-        progress: Whether to show a progress bar.
+        progress: Whether to say how far it is.
+        inputs: Files that were read, and must not be written over.
 
     Returns:
         The text of the report.
 
     Raises:
-        ValueError: If nothing is left of a split, and under ``'fail'`` if
-            clips are broken.
+        ValueError: If nothing is left of a split, if a file would be
+            replaced that no earlier run wrote, and under ``'fail'`` if clips
+            are broken.
     """
     out = Path(out)
     rows = [dict(sample) for sample in samples]
@@ -70,6 +76,8 @@ def prepare(
     if unknown:
         raise ValueError(f'Labels {unknown} are none of {list(classes)}.')
     _assign(rows, shares, seed)
+    names = [f'{row["split"]}.csv' for row in rows]
+    check_outputs(out, {*names, *_FILES}, inputs)
     tasks = [
         (row['clip'], row.get('audio') or '', check)
         for row in rows
@@ -83,7 +91,7 @@ def prepare(
         progress,
     )
     splits: dict[str, list[dict[str, Any]]] = {}
-    broken = []
+    broken: list[dict[str, Any]] = []
     for row in rows:
         facts = {'reason': row.get('reason')}
         if not row.get('reason'):
@@ -176,17 +184,26 @@ def _write(
         f'{name}.csv': csv_bytes(columns, part)
         for name, part in splits.items()
     }
-    files['classes.txt'] = ''.join(f'{c}\n' for c in classes).encode()
-    files['broken.csv'] = csv_bytes(
-        ['clip', 'label', 'split', 'start', 'end', 'reason'], broken
+    columns = ['clip', 'label', 'split', 'start', 'end', 'reason']
+    contents = (
+        ''.join(f'{c}\n' for c in classes).encode(),
+        csv_bytes(columns, broken),
+        report.encode(),
+        picture_report(splits, broken, classes),
     )
-    files['report.txt'] = report.encode()
-    files['report.png'] = picture_report(splits, broken, classes)
-    for name, data in files.items():
-        write_atomic(out / name, data)
-    names = sorted(files)
-    if hash_media:
-        media = {r[k] for r in rows for k in ('clip', 'audio') if r.get(k)}
-        names += sorted(name for name in media if (out / name).is_file())
-    sums = ''.join(f'{sha256(out / name)}  {name}\n' for name in names)
-    write_atomic(out / 'checksums.sha256', sums.encode())
+    files |= dict(zip(_FILES, contents, strict=True))
+    media = {r[k] for r in rows for k in ('clip', 'audio') if r.get(k)}
+    hashed = _media_files(out, media) if hash_media else []
+    for name in write_outputs(out, files, hashed):
+        print(f'{name}, of an earlier run with other options, was removed')
+
+
+def _media_files(out: Path, names: Iterable[str]) -> list[str]:
+    """Files, and those in folders of frames, relative to ``out``."""
+    found = []
+    for name in names:
+        if (out / name).is_dir():
+            found += [f'{name}/{p.name}' for p in (out / name).iterdir()]
+        else:
+            found.append(name)
+    return found

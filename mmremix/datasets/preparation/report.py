@@ -1,8 +1,8 @@
-"""What was found in a data set, as text and as a picture."""
+"""What was found in a data set, as text."""
 
 from __future__ import annotations
 
-import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,17 +20,20 @@ def text_report(
     rows = [row for split in splits.values() for row in split]
     lines = [f'{name}: {len(part)} clips' for name, part in splits.items()]
     lines.append(f'broken or missing: {len(broken)}')
-    lengths = sorted(
-        r['facts']['duration'] for r in rows if r['facts']['duration']
+    kinds = Counter(reason_kind(row['reason']) for row in broken)
+    lines += [f'  {reason}: {n}' for reason, n in sorted(kinds.items())]
+    lines += _lengths('duration', [r['facts']['duration'] for r in rows])
+    lines += _lengths(
+        'segments',
+        [
+            float(r['end']) - float(r.get('start') or 0)
+            for r in rows
+            if r.get('end')
+        ],
     )
-    if lengths:
-        lines.append(
-            f'duration: {lengths[0]:.2f} to {lengths[-1]:.2f} s, median '
-            f'{lengths[len(lengths) // 2]:.2f} s'
-        )
-    for title, keys in _FACTS.items():
+    for title, keys in FACTS.items():
         lines.append(f'{title}:')
-        lines += [f'  {k}: {n}' for k, n in _count(rows, keys)]
+        lines += [f'  {k}: {n}' for k, n in count_facts(rows, keys)]
     lines.append('clips of each class: ' + ', '.join(splits))
     counts = {n: Counter(r['label'] for r in p) for n, p in splits.items()}
     for label in classes:
@@ -43,52 +46,34 @@ def text_report(
     return '\n'.join(lines) + '\n'
 
 
-def picture_report(
-    splits: Mapping[str, Sequence[Row]],
-    broken: Sequence[Row],
-    classes: Sequence[str],
-) -> bytes:
-    """Six panels as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(14, 9), layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 3).ravel()
-    rows = [row for split in splits.values() for row in split]
-    below = [0] * len(classes)
-    for name, part in splits.items():
-        counts = Counter(row['label'] for row in part)
-        heights = [counts[label] for label in classes]
-        axes[0].bar(range(len(classes)), heights, bottom=below, label=name)
-        below = [a + b for a, b in zip(below, heights, strict=True)]
-    axes[0].set_xticks(range(len(classes)), classes, rotation=90, fontsize=7)
-    axes[0].set_title('clips of each class')
-    axes[0].legend()
-    lengths = [r['facts']['duration'] for r in rows if r['facts']['duration']]
-    axes[1].hist(lengths, bins=30)
-    axes[1].set_title('duration (s)')
-    panels = [(t, _count(rows, k)[:12]) for t, k in _FACTS.items()]
-    reasons = Counter(row['reason'][:40] for row in broken)
-    panels.append(('broken', sorted(reasons.items())[:12]))
-    for axis, (title, pairs) in zip(axes[2:], panels, strict=True):
-        axis.barh([name for name, _ in pairs], [n for _, n in pairs])
-        axis.set_title(title)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=80, metadata={'Software': None})
-    return buffer.getvalue()
-
-
-_FACTS = {
+FACTS = {
     'resolution (width, height)': ('width', 'height'),
     'frames per second': ('frame_rate',),
     'sample rate, channels': ('sample_rate', 'channels'),
 }
+"""Titles of what is counted, and the facts of a clip that it is about."""
 
 
-def _count(
+def reason_kind(reason: str) -> str:
+    """A reason without details and numbers, which differ between clips."""
+    sentence = re.split(r'\. | \(', reason)[0].rstrip('.')
+    return re.sub(r'\d+([.,]\d+)*', 'N', sentence)
+
+
+def _lengths(title: str, values: Sequence[float | None]) -> list[str]:
+    known = sorted(value for value in values if value)
+    if not known:
+        return []
+    return [
+        f'{title}: {known[0]:.2f} to {known[-1]:.2f} s, median '
+        f'{known[len(known) // 2]:.2f} s'
+    ]
+
+
+def count_facts(
     rows: Sequence[Row], keys: tuple[str, ...]
 ) -> list[tuple[str, int]]:
+    """How many clips have which values of some facts, most first."""
     counts = Counter(
         ' x '.join(str(r['facts'].get(k) or 'unknown') for k in keys)
         for r in rows

@@ -231,6 +231,20 @@ def test_broken_clips(corpus, tmp_path):
         assert len(list(csv.DictReader(stream))) == 3
 
 
+def test_clips_outside_of_the_root_only_if_allowed(corpus, tmp_path):
+    write_clip(tmp_path / 'near.mp4', seconds=0.4)
+    write_rows(corpus, '../../near,train,no,,\n')
+    refused = command(corpus, tmp_path / 'out')
+    assert refused.returncode == 1
+    assert 'allow_outside=True' in refused.stderr
+    taken = command(corpus, tmp_path / 'out', '--allow-outside')
+    assert taken.returncode == 0, taken.stderr
+    inside = sorted((tmp_path / 'out').rglob('near*'))
+    assert [p.relative_to(tmp_path / 'out').parts for p in inside] == [
+        ('packed', '__', '__', 'near.mp4.mmpk')
+    ]
+
+
 def test_dry_run_writes_nothing(corpus, tmp_path):
     done = command(corpus, tmp_path / 'out', '--dry-run')
     assert 'would write 3 copies' in done.stdout

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -15,12 +12,13 @@ from mmremix.datasets import AVDataset
 from mmremix.datasets.preparation.cremad import cremad_samples
 from mmremix.datasets.preparation.folder import folder_samples
 from mmremix.datasets.preparation.grid import grid_samples
-from mmremix.datasets.preparation.kinetics_sounds import (
-    CLASSES,
+from mmremix.datasets.preparation.kinetics_classes import (
     CLASSES_31,
     PUBLISHED,
-    kinetics_samples,
+    VARIANTS,
+    class_names,
 )
+from mmremix.datasets.preparation.kinetics_sounds import kinetics_samples
 from mmremix.datasets.preparation.prepare import prepare
 from tests.datasets.media_files import write_clip
 
@@ -63,10 +61,6 @@ def run(videos: Path, out: Path, workers: int = 1) -> str:
     )
 
 
-def outputs(out: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in out.iterdir()}
-
-
 def test_every_problem_is_listed_with_its_reason(videos: Path) -> None:
     out = videos.parent / 'listed'
     run(videos, out)
@@ -86,33 +80,10 @@ def test_every_problem_is_listed_with_its_reason(videos: Path) -> None:
     assert set(reasons) == set(expected)
     for name, text in expected.items():
         assert text in reasons[name]
-    train = AVDataset('train.csv', data_root=str(out), classes=CLASSES_31)
-    val = AVDataset('val.csv', data_root=str(out), classes=CLASSES_31)
+    options = dict(data_root=str(out), classes=CLASSES_31, allow_outside=True)
+    train = AVDataset('train.csv', **options)
+    val = AVDataset('val.csv', **options)
     assert len(train) + len(val) == 9
-
-
-def test_killed_runs_go_on_to_the_same_bytes(videos: Path) -> None:
-    reference = videos.parent / 'whole'
-    run(videos, reference)
-    out = videos.parent / 'killed'
-    journal = out / '.prepare.jsonl'
-    for lines in (2, 6):
-        child = os.fork()
-        if child == 0:
-            try:
-                run(videos, out)
-            finally:
-                os._exit(0)
-        while not journal.exists() or (
-            journal.read_bytes().count(b'"duration"') < lines
-        ):
-            time.sleep(0.001)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    with journal.open('a') as file:
-        file.write('["torn')
-    run(videos, out, workers=2)
-    assert outputs(out) == outputs(reference)
 
 
 def test_dry_run_writes_nothing(videos: Path) -> None:
@@ -127,11 +98,34 @@ def test_dry_run_writes_nothing(videos: Path) -> None:
 def test_published_counts_and_variants(tmp_path: Path) -> None:
     sums = [sum(column) for column in zip(*PUBLISHED.values(), strict=True)]
     assert sums == [14799, 2597]
-    assert [len(CLASSES[n]) for n in (31, 32, 34)] == [31, 32, 33]
+    assert [len(VARIANTS[n]) for n in ('31', '32', '33')] == [31, 32, 33]
+    names, notes = class_names('34')
+    assert len(names) == 33 and 'one is missing' in notes[0]
     (tmp_path / 'my_test.txt').write_text('--4-0i_h_000003_000013,10,4\n')
     rows, _ = kinetics_samples([str(tmp_path / 'my_test.txt')], str(tmp_path))
     assert rows[0]['label'] == 'dribbling basketball'
     assert rows[0]['split'] == 'test' and rows[0]['reason'] == 'no such file'
+
+
+def test_classes_of_a_file(tmp_path: Path) -> None:
+    table = tmp_path / 'train.csv'
+    table.write_text(
+        'label,youtube_id,time_start,time_end,split\n'
+        'bowling,a,1,11,train\ntypewriting,b,1,11,train\n'
+    )
+    (tmp_path / 'two.txt').write_text('bowling\ntypewriting\n')
+    names, notes = class_names(str(tmp_path / 'two.txt'))
+    rows, more = kinetics_samples([str(table)], str(tmp_path), names)
+    assert [row['label'] for row in rows] == ['bowling', 'typewriting']
+    assert '2 of a file' in notes[0]
+    assert '  typewriting: 0 (-), 0 (-)' in more
+    with pytest.raises(ValueError, match=r'typing .like typewriting'):
+        kinetics_samples([str(table)], str(tmp_path), ['bowling', 'typing'])
+    (tmp_path / 'two.txt').write_text('bowling\nbowling\n')
+    with pytest.raises(ValueError, match='named twice'):
+        class_names(str(tmp_path / 'two.txt'))
+    with pytest.raises(ValueError, match='or a file with a class'):
+        class_names('35')
 
 
 def test_folder_groups(videos: Path, tmp_path: Path) -> None:
