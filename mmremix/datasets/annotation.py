@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ MEDIA_SUFFIXES = frozenset(
 """File name endings that the folder layout takes for clips."""
 
 _MAX_LISTED = 10
+_NUMBER = r'\d{1,18}'
 
 
 class AnnotationError(ValueError):
@@ -45,8 +46,9 @@ def read_csv(
         number in the file); and the sorted labels of all rows, kept or not.
 
     Raises:
-        AnnotationError: On a missing file or column, on an empty file or
-            selection, on empty cells and on segments that are not one.
+        AnnotationError: On a missing file or column, on what is no CSV in
+            UTF-8, on an empty file or selection, on empty cells and on
+            segments that are not one.
     """
     file = Path(path)
     if not file.is_file():
@@ -55,29 +57,18 @@ def read_csv(
             'configs of public corpora take data_root from an environment '
             'variable (CREMAD_ROOT, KS_ROOT, GRID_ROOT).'
         )
-    with file.open(newline='', encoding='utf-8-sig') as stream:
-        reader = csv.DictReader(stream)
-        header = reader.fieldnames or []
-        needed = [columns['clip'], columns['label'], *(filter_cfg or {})]
-        missing = [name for name in needed if name not in header]
-        if missing:
-            raise AnnotationError(
-                f'{path}: no column {missing} in the header {header}. Rename '
-                "them, or map yours with columns=dict(clip='...', "
-                "label='...')."
-            )
-        rows: list[dict[str, Any]] = []
-        labels: set[str] = set()
-        problems: list[str] = []
-        for raw in reader:
-            try:
-                row = _parse_row(raw, columns)
-            except ValueError as error:
-                problems.append(f'line {reader.line_num}: {error}')
-                continue
-            labels.add(row['label'])
-            if _matches(raw, filter_cfg):
-                rows.append({**row, 'row': reader.line_num})
+    rows: list[dict[str, Any]] = []
+    labels: set[str] = set()
+    problems: list[str] = []
+    for line, raw in _lines(file, columns, filter_cfg):
+        try:
+            row = _parse_row(raw, columns)
+        except ValueError as error:
+            problems.append(f'line {line}: {error}')
+            continue
+        labels.add(row['label'])
+        if _matches(raw, filter_cfg):
+            rows.append({**row, 'row': line})
     raise_problems(path, problems)
     if not rows:
         raise AnnotationError(
@@ -140,19 +131,19 @@ def label_index(
     """Class index of a label that is a class name or an index itself."""
     if label in indices:
         return indices[label]
-    if re.fullmatch(r'\d+', label) and int(label) < num_classes:
+    if re.fullmatch(_NUMBER, label) and int(label) < num_classes:
         return int(label)
     raise ValueError(f"unknown label '{label}'")
 
 
 def sort_labels(labels: set[str]) -> list[str]:
     """Sort by number if all labels are numbers, else by text."""
-    if all(re.fullmatch(r'\d+', label) for label in labels):
+    if all(re.fullmatch(_NUMBER, label) for label in labels):
         return sorted(labels, key=int)
     return sorted(labels)
 
 
-def raise_problems(path: str, problems: Sequence[str]) -> None:
+def raise_problems(path: str, problems: Sequence[str], hint: str = '') -> None:
     """Raise one error that lists the first problems and their number."""
     if problems:
         listed = '\n  '.join(problems[:_MAX_LISTED])
@@ -160,20 +151,94 @@ def raise_problems(path: str, problems: Sequence[str]) -> None:
         raise AnnotationError(
             f'{path}: {len(problems)} unusable row(s):\n  {listed}'
             + (f'\n  ... and {more} more' if more > 0 else '')
+            + (f'\n{hint}' if hint else '')
+        )
+
+
+def repeated_rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which rows are the same clip and segment as an earlier one."""
+    first: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    found = []
+    for row in rows:
+        key = tuple(row.get(k) for k in ('clip', 'audio', 'start', 'end'))
+        other = first.setdefault(key, row)
+        if other is not row:
+            text = f'line {row.get("row", "-")} repeats line '
+            text += str(other.get('row', '-'))
+            if other['label'] != row['label']:
+                text += ' with another label'
+            found.append(text)
+    return found
+
+
+def _lines(
+    file: Path,
+    columns: Mapping[str, str],
+    filter_cfg: Mapping[str, Any] | None,
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number (the last, if a cell has several) and cells of each row."""
+    line = 1
+    try:
+        with file.open(newline='', encoding='utf-8-sig') as stream:
+            # Strict, since a quote that is never closed would swallow the
+            # rest of the file.
+            reader = csv.DictReader(stream, strict=True)
+            _check_header(file, reader.fieldnames or [], columns, filter_cfg)
+            for raw in reader:
+                line = reader.line_num
+                yield line, raw
+    except UnicodeDecodeError as error:
+        raise AnnotationError(
+            f'{file}: no text in UTF-8, after line {line} ({error}). Save it '
+            'as CSV with the encoding UTF-8.'
+        ) from error
+    except csv.Error as error:
+        raise AnnotationError(
+            f'{file}: no CSV after line {line} ({error}). Look for a quote '
+            'that is not closed.'
+        ) from error
+
+
+def _check_header(
+    file: Path,
+    header: Sequence[str],
+    columns: Mapping[str, str],
+    filter_cfg: Mapping[str, Any] | None,
+) -> None:
+    needed = [columns['clip'], columns['label'], *(filter_cfg or {})]
+    missing = [name for name in needed if name not in header]
+    if missing:
+        raise AnnotationError(
+            f'{file}: no column {missing} in the header {list(header)}. '
+            "Rename them, or map yours with columns=dict(clip='...', "
+            "label='...')."
+        )
+    twice = sorted({n for n in header if n and header.count(n) > 1})
+    if twice:
+        raise AnnotationError(
+            f'{file}: the columns {twice} are there more than once in the '
+            f'header {list(header)}. Keep one of each.'
         )
 
 
 def _parse_row(
-    raw: Mapping[str, str | None], columns: Mapping[str, str]
+    raw: Mapping[str, Any], columns: Mapping[str, str]
 ) -> dict[str, Any]:
     row: dict[str, Any] = {}
+    if any(raw.get(None) or []):  # type: ignore[call-overload]
+        raise ValueError(
+            'more cells than the header has columns; put values with a comma '
+            'in quotes'
+        )
     for key in ('clip', 'label'):
         value = (raw.get(columns[key]) or '').strip()
         if not value:
             raise ValueError(f"empty '{columns[key]}'")
+        _check_text(columns[key], value)
         row[key] = value
     audio = (raw.get(columns.get('audio', 'audio')) or '').strip()
     if audio:
+        _check_text(columns.get('audio', 'audio'), audio)
         row['audio'] = audio
     for key in ('start', 'end'):
         text = (raw.get(columns.get(key, key)) or '').strip()
@@ -184,6 +249,11 @@ def _parse_row(
             f'segment of no length: {row["start"]} to {row["end"]} s'
         )
     return row
+
+
+def _check_text(name: str, value: str) -> None:
+    if '\0' in value:
+        raise ValueError(f"'{name}' has a zero byte: {value!r}")
 
 
 def _seconds(name: str, text: str) -> float:
@@ -197,7 +267,7 @@ def _seconds(name: str, text: str) -> float:
 
 
 def _matches(
-    raw: Mapping[str, str | None], filter_cfg: Mapping[str, Any] | None
+    raw: Mapping[str, Any], filter_cfg: Mapping[str, Any] | None
 ) -> bool:
     for name, wanted in (filter_cfg or {}).items():
         allowed = [wanted] if isinstance(wanted, str | int) else list(wanted)

@@ -14,7 +14,9 @@ from mmremix.datasets.annotation import (
     raise_problems,
     read_csv,
     read_folders,
+    repeated_rows,
 )
+from mmremix.datasets.boundary import Boundary
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.registry import DATASETS
 
@@ -66,11 +68,17 @@ class AVDataset(MultimodalDataset):
         check_files: Whether to look, at the start, that all files exist.
             Under ``on_broken='skip'`` a missing one is skipped like a broken
             one instead.
+        allow_outside: Whether paths of the annotation may leave
+            ``data_root``, by ``..``, as absolute paths or over links. Set it
+            where you know the annotation, such as one that a preparation
+            tool wrote to another folder with ``--out``. Folders of
+            ``data_prefix`` may be anywhere. Without ``data_root``, nothing
+            says where clips belong, and they may be anywhere too.
         kwargs: Arguments of :class:`MultimodalDataset`.
 
     Raises:
         AnnotationError: On an annotation that cannot be used, with the file
-            and its lines.
+            and its lines; also if a path leaves ``data_root``.
         FileNotFoundError: On missing clips, with their paths.
     """
 
@@ -84,6 +92,7 @@ class AVDataset(MultimodalDataset):
         margin: float = 0.0,
         data_prefix: Mapping[str, str] | None = None,
         check_files: bool = True,
+        allow_outside: bool = False,
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -91,6 +100,7 @@ class AVDataset(MultimodalDataset):
         self.clip_suffix = clip_suffix
         self.margin = margin
         self.check_files = check_files
+        self.allow_outside = allow_outside
         metainfo = dict(metainfo or {})
         if isinstance(classes, str):
             path = Path(kwargs.get('data_root') or '', classes)
@@ -136,8 +146,13 @@ class AVDataset(MultimodalDataset):
                 problems.append(
                     f'line {row.get("row", "-")}: {error}; classes={classes}'
                 )
-            self._locate(row)
         raise_problems(source, problems)
+        self._warn_of_repeated(source, rows)
+        written = [(row['clip'], row.get('audio', '')) for row in rows]
+        for row in rows:
+            self._locate(row)
+        if self.data_root and not self.allow_outside:
+            self._check_boundary(source, rows, written)
         if self.check_files and self.on_broken == 'raise':
             self._check_files(source, rows)
         return rows
@@ -156,6 +171,45 @@ class AVDataset(MultimodalDataset):
             row['start'] = max(0.0, row['start'] - self.margin)
         if 'end' in row:
             row['end'] += self.margin
+
+    def _warn_of_repeated(
+        self, source: str, rows: list[dict[str, Any]]
+    ) -> None:
+        found = repeated_rows(rows)
+        if found:
+            print_log(
+                f'{source}: {len(found)} rows are the same clip and segment '
+                f'as an earlier one, and used all the same: '
+                f'{"; ".join(found[:5])}',
+                'current',
+                level=30,
+            )
+
+    def _check_boundary(
+        self,
+        source: str,
+        rows: list[dict[str, Any]],
+        written: list[tuple[str, str]],
+    ) -> None:
+        """Refuse paths that lead out of the folders the config names."""
+        root = self.data_root or ''
+        boundary = Boundary([root, *filter(None, self.data_prefix.values())])
+        problems = []
+        for row, (clip, audio) in zip(rows, written, strict=True):
+            for key, value in (('clip', clip), ('audio', audio)):
+                if value and not boundary.holds(row[key]):
+                    problems.append(
+                        f"line {row.get('row', '-')}: {key} '{value}' leads "
+                        f'out of {" and ".join(boundary.folders)}, to '
+                        f'{os.path.realpath(row[key])}'
+                    )
+        raise_problems(
+            source,
+            problems,
+            'Set data_root to a folder that holds all clips. If you trust '
+            'this annotation, allow it:\n'
+            "    dataset=dict(type='AVDataset', allow_outside=True, ...)",
+        )
 
     def _check_files(self, source: str, rows: list[dict[str, Any]]) -> None:
         paths = dict.fromkeys(

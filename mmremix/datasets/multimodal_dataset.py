@@ -12,6 +12,7 @@ from mmengine.dataset import BaseDataset, Compose
 
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
+from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.registry import TRANSFORMS
 
@@ -45,6 +46,8 @@ class MultimodalDataset(BaseDataset):
         ValueError: On an unknown ``on_broken`` or repeated modalities.
         BrokenMediaError: While loading, under ``on_broken='raise'``, or if
             ``max_refetch`` samples in a row are broken.
+        SampleError: While loading, if a transform fails on a sample in
+            another way: names clip, line and transform.
     """
 
     def __init__(
@@ -98,20 +101,33 @@ class MultimodalDataset(BaseDataset):
             info['loaded_modalities'] = loaded
             if replaces is not None:
                 info['replaces'] = replaces
+            # The pipeline may change it.
+            clip = str(info.get('clip', index))
+            place = place_of(info, index, self.ann_file)
             try:
                 data = self.pipeline(info)
+                if data is None:
+                    raise BrokenMediaError.of(
+                        clip, 'a transform of the pipeline returned None'
+                    )
             except BrokenMediaError as error:
                 if self.on_broken == 'raise':
-                    raise
+                    raise BrokenMediaError(
+                        f'{error}\nThis is {place}. To train without samples '
+                        "that cannot be read: on_broken='skip' in the data "
+                        'set.'
+                    ) from error
                 # The first broken one is the sample that was asked for.
                 replaces = replaces or (
                     index,
-                    str(info.get('clip', index)),
+                    clip,
                     str(error),
                 )
+            except Exception as error:
+                # Otherwise a worker dies without the name of the file.
+                raise SampleError.of(error, info, place) from error
             else:
-                if data is not None:
-                    return data
+                return data
             index = int(np.random.randint(len(self)))
         raise BrokenMediaError(
             f'No usable sample in {self.max_refetch + 1} draws. The first '

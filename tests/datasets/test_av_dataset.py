@@ -4,7 +4,13 @@ import os
 
 import pytest
 
-from mmremix.datasets import CREMAD, GRID, AVDataset, KineticsSounds
+from mmremix.datasets import (
+    CREMAD,
+    GRID,
+    AVDataset,
+    KineticsSounds,
+    av_dataset,
+)
 from mmremix.datasets.annotation import AnnotationError
 
 
@@ -180,3 +186,52 @@ def test_corpora_know_their_classes():
     assert len(names) == 31 and names == sorted(names)
     assert len(GRID.METAINFO['classes']) == 25
     assert 'w' not in GRID.METAINFO['classes']
+
+
+def test_paths_that_leave_the_root(root, tmp_path_factory):
+    away = tmp_path_factory.mktemp('away')
+    (away / 'z.mp4').touch()
+    (root / 'clips' / 'link.mp4').symlink_to(away / 'z.mp4')
+    names = ['../../x.mp4', str(away / 'z.mp4'), 'link.mp4', 'a.mp4']
+    write(root, 'clip,label\n' + ''.join(f'{n},no\n' for n in names))
+    with pytest.raises(AnnotationError) as caught:
+        dataset(root)
+    text = str(caught.value)
+    assert '3 unusable row(s)' in text
+    for line, name in zip((2, 3, 4), names[:3], strict=True):
+        assert f"line {line}: clip '{name}' leads out of {root}" in text
+    assert str(away / 'z.mp4') in text
+    assert "type='AVDataset', allow_outside=True" in text
+    assert len(dataset(root, allow_outside=True, check_files=False)) == 4
+
+
+def test_folders_of_the_config_may_be_anywhere(root, tmp_path_factory):
+    away = tmp_path_factory.mktemp('away')
+    (away / 'z.mp4').touch()
+    write(root, 'clip,label\nz.mp4,no\n')
+    prefix = {'clip': str(away)}
+    assert len(dataset(root, data_prefix=prefix)) == 1
+    # The data root itself, or a folder of the prefix, may be a link.
+    (root / 'far').symlink_to(away)
+    assert len(dataset(root, data_prefix={'clip': 'far'})) == 1
+    (away / 'link').symlink_to(root)
+    data = dataset(away / 'link', data_prefix={'clip': 'far'})
+    assert len(data) == 1
+
+
+def test_without_a_root_paths_may_be_anywhere(root):
+    write(root, f'clip,label\n{root / "clips" / "a.mp4"},no\n')
+    path = str(root / 'train.csv')
+    assert len(AVDataset(path, classes=['no'])) == 1
+
+
+def test_repeated_rows_are_used_and_said(root, monkeypatch):
+    write(root, 'clip,label\na.mp4,no\nb.mp4,no\na.mp4,yes\na.mp4,no\n')
+    said = []
+    monkeypatch.setattr(
+        av_dataset, 'print_log', lambda text, *_, **__: said.append(text)
+    )
+    assert len(dataset(root)) == 4
+    (text,) = said
+    assert '2 rows are the same clip and segment' in text
+    assert 'line 4 repeats line 2 with another label' in text

@@ -7,9 +7,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
+from torch.utils.data import DataLoader
 
 from mmremix.datasets import MultimodalDataset, RemixIndex
 from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.sample_error import SampleError
 
 
 class Rows(MultimodalDataset):
@@ -130,3 +133,54 @@ def test_fingerprint_names_the_content():
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         Rows(**kwargs)
+
+
+class Fails(BaseTransform):
+    """Fails on sample 4, as a transform with a mistake in it."""
+
+    def transform(self, results):
+        if results['sample_idx'] == 4:
+            raise MemoryError('no room')
+        return results
+
+
+class Located(Rows):
+    """Rows with the line numbers of an annotation."""
+
+    def load_data_list(self):
+        rows = super().load_data_list()
+        return [{**row, 'row': i + 2} for i, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+@pytest.mark.parametrize('on_broken', ['raise', 'skip'])
+def test_failing_transform_is_named_with_the_clip(workers, on_broken):
+    dataset = Located(
+        'train.csv', pipeline=[Fails()], on_broken=on_broken, lazy_init=True
+    )
+    dataset.full_init()
+    loader = DataLoader(dataset, num_workers=workers, collate_fn=list)
+    with pytest.raises(SampleError) as caught:
+        list(loader)
+    assert (
+        '4.mp4 (sample 4, line 6 of train.csv): Fails raised MemoryError: '
+        'no room'
+    ) in str(caught.value)
+
+
+def test_broken_sample_is_named_with_its_line():
+    BROKEN.add(3)
+    with pytest.raises(
+        BrokenMediaError, match=r"line 5 of train\.csv(.|\n)*on_broken='skip'"
+    ):
+        Located('train.csv', pipeline=[draw])[3]
+
+
+def test_pipeline_that_returns_none_is_no_silent_loss():
+    def drop(results):
+        return None if results['sample_idx'] == 3 else results
+
+    with pytest.raises(BrokenMediaError, match=r'3\.mp4: .*returned None'):
+        Rows(pipeline=[drop])[3]
+    sample = Rows(pipeline=[drop], on_broken='skip')[3]
+    assert sample['replaces'][:2] == (3, '3.mp4')

@@ -35,6 +35,11 @@ class AudioClip(MediaClip):
         """Samples per second in the file."""
         return int(self._stream.rate)
 
+    @property
+    def channels(self) -> int:
+        """Number of channels in the file; :meth:`read` gives their mean."""
+        return int(self._stream.codec_context.channels)
+
     def read(
         self,
         start: float | None = None,
@@ -94,19 +99,20 @@ class AudioClip(MediaClip):
         """Read on up to ``last``; None if this starts after ``latest``."""
         pieces = [np.zeros(0, np.float32)]
         position = None  # of the frame's first sample, counted from 0 s
+        rate = self.sample_rate
         # Of plain samples, the part of a packet that is there is good.
         is_plain = self._stream.codec_context.name.startswith('pcm_')
         for packet in self._container.demux(self._stream):
             if packet.is_corrupt and not is_plain:
                 break
             for frame in self._stream.decode(packet):
-                stamped = self._position(frame)
+                stamped = self._position(frame, rate)
                 if position is None:
                     position = 0 if stamped is None else stamped
                     if latest is not None and position > latest:
                         return None
                 elif stamped is not None and (
-                    abs(stamped - position) > _JITTER * self.sample_rate
+                    abs(stamped - position) > _JITTER * rate
                 ):
                     position = stamped
                 if position >= last:
@@ -120,15 +126,12 @@ class AudioClip(MediaClip):
                 break
         return np.concatenate(pieces)
 
-    def _position(self, frame: Any) -> int | None:
-        pts, time_base = frame.pts, frame.time_base
-        if frame.sample_rate != self.sample_rate:
+    def _position(self, frame: Any, rate: int) -> int | None:
+        if frame.sample_rate != rate:
             raise BrokenMediaError.of(
                 self.path,
-                f'the sample rate changes from {self.sample_rate} to '
+                f'the sample rate changes from {rate} to '
                 f'{frame.sample_rate} Hz inside the stream',
             )
-        if pts is None or time_base is None:
-            return None
-        seconds = float(pts * time_base) - self._origin
-        return round(seconds * self.sample_rate)
+        time = frame.time
+        return None if time is None else round((time - self._origin) * rate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -21,6 +22,13 @@ _OPEN_OPTIONS: dict[str, Any] = (
     if int(av.__version__.split('.')[0]) < 19
     else {}
 )
+# Opening decodes until all streams are known, which for the pictures may cost
+# more than decoding the sound does. Where streams and their times are known
+# from headers, decoders can be barred: in MP4 those of all that is not read
+# and of pictures, in Flash those of pictures while sound is read. (Matroska
+# needs them for the start of a late stream, Flash for lengths of frames.)
+_MP4 = (b'ftyp', b'moov', b'mdat', b'wide', b'free')  # from the 5th byte on
+_FLASH = b'FLV'
 _LFS_HEADER = b'version https://git-lfs'
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
@@ -30,15 +38,23 @@ _PULL = "Fetch the file itself with 'git lfs pull'."
 
 
 @contextmanager
-def open_container(path: str) -> Iterator[InputContainer]:
+def open_container(
+    path: str, kind: str | None = None
+) -> Iterator[InputContainer]:
     """Open a media file and close it at the end of the ``with`` block.
+
+    Args:
+        path: The file.
+        kind: ``'audio'`` or ``'video'`` if only streams of this kind are to
+            be read; those of others may then lack details. None looks into
+            all.
 
     Raises:
         BrokenMediaError: If it cannot be opened, with the cause: missing, a
             folder, empty, a Git LFS pointer, cut off, or FFmpeg's message.
     """
     try:
-        container = av.open(path, **_OPEN_OPTIONS)
+        container = av.open(path, options=_bars(path, kind), **_OPEN_OPTIONS)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise cannot_open(path, f'{type(error).__name__}: {error}') from error
     try:
@@ -51,7 +67,7 @@ def open_container(path: str) -> Iterator[InputContainer]:
 
 @contextmanager
 def decoding(path: str) -> Iterator[None]:
-    """Turn errors of FFmpeg while it reads ``path`` into ours."""
+    """Turn errors of FFmpeg and PyAV while they read ``path`` into ours."""
     try:
         yield
     except av.FFmpegError as error:
@@ -59,6 +75,42 @@ def decoding(path: str) -> Iterator[None]:
             path,
             f'damaged or cut off, decoding fails ({error})',
         ) from error
+    except (IndexError, TypeError, ValueError) as error:
+        # PyAV itself: a stream that turns up in the middle of the file, a
+        # sample format that numpy has no type for.
+        raise BrokenMediaError.of(
+            path,
+            f'damaged, or of a kind that PyAV cannot read ({error})',
+        ) from error
+
+
+def _bars(path: str, kind: str | None) -> dict[str, str]:
+    if kind is None:
+        return {}
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(8)
+    except OSError:
+        return {}  # FFmpeg says why
+    is_mp4 = head[4:] in _MP4
+    if kind == 'video' and is_mp4:
+        return {'codec_whitelist': 'none'}
+    if kind == 'audio' and (is_mp4 or head.startswith(_FLASH)):
+        return {'codec_whitelist': _sound_decoders()}
+    return {}
+
+
+@cache
+def _sound_decoders() -> str:
+    names = []
+    for name in av.codecs_available:
+        try:
+            codec = av.Codec(name, 'r')
+        except ValueError:  # an encoder
+            continue
+        if codec.type == 'audio':
+            names.append(name)
+    return ','.join(sorted(names))
 
 
 def _check_whole(path: str) -> None:

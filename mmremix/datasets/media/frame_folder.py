@@ -13,6 +13,7 @@ import numpy as np
 from mmremix.datasets.media.container import cannot_open
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.media.segment import Span, clamp_segment
+from mmremix.datasets.media.sizes import check_one_size
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -68,6 +69,11 @@ class FrameFolder:
         self._names = []
 
     @property
+    def size(self) -> None:
+        """Not known before an image is read; they may differ."""
+        return None
+
+    @property
     def span(self) -> Span:
         """0 to the end of the last frame, in seconds or positions."""
         return Span(0.0, len(self._names) / (self.frame_rate or 1.0))
@@ -94,16 +100,19 @@ class FrameFolder:
             One uint8 RGB array (H, W, 3) for each time, none shared.
 
         Raises:
-            BrokenMediaError: If an image cannot be read.
+            BrokenMediaError: If an image cannot be read, or they are not all
+                of one size.
         """
         last = len(self._names) - 1
         rate = self.frame_rate or 1.0
         # The small part is for times like 0.29 * 100.
         positions = [int(time * rate + 1e-6) for time in times]
-        return [
+        images = [
             self._read(self._names[min(max(position, 0), last)])
             for position in positions
         ]
+        check_one_size(self.path, images)
+        return images
 
     def _read(self, name: str) -> np.ndarray:
         path = os.path.join(self.path, name)

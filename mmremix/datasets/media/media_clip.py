@@ -63,7 +63,9 @@ class MediaClip:
     def span(self) -> Span:
         """First and last instant of the stream, in seconds."""
         if self._span is None:
-            self._span = self._declared_span() or self._measure()[0]
+            self._span = _from_zero(
+                self._declared_span() or self._measure()[0]
+            )
         return self._span
 
     def segment(self, start: float | None, end: float | None) -> Span:
@@ -77,29 +79,48 @@ class MediaClip:
         if late or (end or 0.0) >= known.end + EDGE_TOLERANCE:
             # Before it is refused: some containers declare too little.
             measured, _ = self._measure()
-            self._span = max(known, measured, key=lambda span: span.end)
+            longest = max(known, measured, key=lambda span: span.end)
+            self._span = _from_zero(longest)
         return clamp_segment(self.path, start, end, self.span)
 
     def _open(self) -> None:
         """Open the file, again if it is open, to read from its start."""
         self._stack.close()
-        self._container = self._stack.enter_context(
-            containers.open_container(self.path)
-        )
+        self._enter(self.kind)
+        if not self._is_described():
+            self._stack.close()
+            self._enter(None)
         self._stream: Any = self._pick_stream()
         self._tick = float(self._stream.time_base)
         self._origin = (self._container.start_time or 0) / _SECOND
         self._at_start = True
         self._seekable = self._container.format.name not in _NO_SEEK
 
-    def _pick_stream(self) -> Any:
-        streams = [
+    def _enter(self, kind: str | None) -> None:
+        self._container = self._stack.enter_context(
+            containers.open_container(self.path, kind)
+        )
+
+    def _is_described(self) -> bool:
+        streams = self._own_streams()
+        if not streams or streams[0].codec_context is None:
+            return False
+        context = streams[0].codec_context
+        return bool(
+            context.sample_rate if self.kind == 'audio' else context.width
+        )
+
+    def _own_streams(self) -> list[Any]:
+        return [
             stream
             for stream in self._container.streams
             if stream.type == self.kind
             # The cover picture of a song is no video.
             and not stream.disposition & av.stream.Disposition.attached_pic
         ]
+
+    def _pick_stream(self) -> Any:
+        streams = self._own_streams()
         if not streams:
             raise BrokenMediaError.of(
                 self.path,
@@ -160,7 +181,8 @@ class MediaClip:
 
     def _measure(self) -> tuple[Span, float]:
         """Span of the stream and end of the file; nothing is decoded."""
-        self._open()
+        if not self._at_start:
+            self._open()
         starts, ends, last = [], [], 0.0
         with containers.decoding(self.path):
             for packet in self._container.demux():
@@ -180,6 +202,11 @@ class MediaClip:
                 'Convert the file, for example to .mp4 with ffmpeg.',
             )
         return Span(min(starts), max(ends)), last
+
+
+def _from_zero(span: Span) -> Span:
+    """Without what is before 0 s, as the start of an MP3 by rounding."""
+    return Span(max(0.0, span.start), span.end)
 
 
 def _clock(text: str) -> float:

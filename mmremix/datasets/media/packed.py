@@ -40,6 +40,7 @@ class PackedClip:
 
     def __init__(self, path: str) -> None:
         self.path = str(path)
+        self._arrays: dict[str, np.ndarray] = {}
 
     def __enter__(self) -> Self:
         self._file = PackedFile(self.path)
@@ -51,13 +52,19 @@ class PackedClip:
                 f'Pack it again with --modalities ... {self.kind}, or drop '
                 'the modality.',
             )
-        self._header: dict[str, Any] = header
-        self.span = Span(*header['span'])
-        self._clip_span = Span(*header['clip_span'])
+        with self._file.parsing():
+            self.span = Span(*map(float, header['span']))
+            self._clip_span = Span(*map(float, header['clip_span']))
+            self._parse(header)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._arrays.clear()  # they keep the file open
         del self._file
+
+    def _parse(self, header: dict[str, Any]) -> None:
+        """Take what the stream needs from the header."""
+        raise NotImplementedError
 
     def segment(self, start: float | None, end: float | None) -> Span:
         """Cut a segment to the clip; None is where the packed part ends.
@@ -102,6 +109,17 @@ class PackedVideo(PackedClip):
 
     kind = 'video'
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frames, in pixels."""
+        height, width = self._arrays['frames'].shape[1:3]
+        return int(width), int(height)
+
+    @property
+    def frame_rate(self) -> None:
+        """Not kept: each packed frame has its own time."""
+        return None
+
     def frames_at(self, times: Sequence[float]) -> list[np.ndarray]:
         """Frames on display; see ``VideoClip.frames_at``."""
         for time in times:
@@ -112,8 +130,9 @@ class PackedVideo(PackedClip):
                     f'{time:.3f} s is needed',
                 )
             self._check_packed(time, time)
-        frames = self._file['frames']
-        return [frames[i].copy() for i in self._positions('times', times)]
+        positions = self._positions('times', times)
+        frames = self._arrays['frames']
+        return [frames[i].copy() for i in positions]
 
     def flow_at(
         self, times: Sequence[float], method: str, gap: float, bound: float
@@ -134,6 +153,20 @@ class PackedVideo(PackedClip):
         levels = np.stack([flow[i] for i in positions]).astype(np.float32)
         return (levels - 128) * np.float32(bound / 127)
 
+    def _parse(self, header: dict[str, Any]) -> None:
+        frames, times = self._file['frames'], self._file['times']
+        if (
+            frames.dtype != np.uint8
+            or frames.ndim != 4
+            or frames.shape[3] != 3
+            or times.shape != frames.shape[:1]
+            or not frames.size
+        ):
+            raise ValueError(
+                f'frames {frames.dtype} {frames.shape}, times {times.shape}'
+            )
+        self._arrays['frames'] = frames
+
     def _positions(self, name: str, times: Sequence[float]) -> list[int]:
         starts = self._file[name]
         found = np.searchsorted(starts, np.asarray(times) + _EPSILON, 'right')
@@ -145,10 +178,13 @@ class PackedAudio(PackedClip):
 
     kind = 'audio'
 
+    sample_rate: int
+    """Samples per second in the file."""
+
     @property
-    def sample_rate(self) -> int:
-        """Samples per second in the file."""
-        return int(self._header['sample_rate'])
+    def channels(self) -> int:
+        """1; packing keeps the mean of the clip's channels."""
+        return 1
 
     def read(
         self,
@@ -157,18 +193,26 @@ class PackedAudio(PackedClip):
         sample_rate: int | None = None,
     ) -> np.ndarray:
         """Read a segment; arguments and errors as of ``AudioClip.read``."""
-        first = self._header['first']
         return cut(
             self.path,
             self._samples,
             self.segment(start, end),
-            first / self.sample_rate,
+            self._first / self.sample_rate,
             self.sample_rate,
             sample_rate or self.sample_rate,
         )
 
     def _samples(self, begin: int, end: int) -> np.ndarray:
-        first = self._header['first']
-        stored = self._file['samples']
+        first = self._first
+        stored = self._arrays['samples']
         piece = stored[max(0, begin - first) : max(0, end - first)]
-        return piece.astype(np.float32) * np.float32(self._header['scale'])
+        return piece.astype(np.float32) * self._scale
+
+    def _parse(self, header: dict[str, Any]) -> None:
+        self.sample_rate = int(header['sample_rate'])
+        self._first = int(header['first'])
+        self._scale = np.float32(header['scale'])
+        samples = self._file['samples']
+        if self.sample_rate <= 0 or samples.dtype.kind not in 'if':
+            raise ValueError(f'{self.sample_rate} Hz, {samples.dtype}')
+        self._arrays['samples'] = samples

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,14 +43,10 @@ class PackedFile:
         if self._raw[: len(MAGIC)].tobytes() != MAGIC:
             raise cannot_open(path, 'not a packed clip')
         length = int.from_bytes(self._raw[8:16].tobytes(), 'little')
-        try:
+        with self.parsing():
             text = self._raw[16 : 16 + length].tobytes()
             self.header: dict[str, Any] = json.loads(text)
             declared = 16 + length + self.header['data_size']
-        except (ValueError, KeyError, TypeError) as error:
-            raise BrokenMediaError.of(
-                path, f'its header is damaged ({error})', _DAMAGED
-            ) from error
         if len(self._raw) != declared:
             raise BrokenMediaError.of(
                 path,
@@ -57,14 +55,37 @@ class PackedFile:
             )
         self._data = 16 + length
 
+    @contextmanager
+    def parsing(self) -> Iterator[None]:
+        """Turn errors inside into :class:`BrokenMediaError`.
+
+        For everything that relies on the header: where it is damaged, keys
+        are missing and values are of other types or sizes.
+        """
+        try:
+            yield
+        except BrokenMediaError:
+            raise
+        except Exception as error:
+            raise BrokenMediaError.of(
+                self.path,
+                f'its header is damaged ({type(error).__name__}: {error})',
+                _DAMAGED,
+            ) from error
+
     def __contains__(self, name: str) -> bool:
         return name in self.header['arrays']
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """Array of this name; only what is used of it gets read."""
-        entry = self.header['arrays'][name]
-        array: np.ndarray = self._bytes(entry).view(entry['dtype'])
-        return array.reshape(entry['shape'])
+        """Array of this name; only what is used of it gets read.
+
+        Raises:
+            BrokenMediaError: If the header's entry of it is damaged.
+        """
+        with self.parsing():
+            entry = self.header['arrays'][name]
+            array: np.ndarray = self._bytes(entry).view(entry['dtype'])
+            return array.reshape(entry['shape'])
 
     def is_intact(self) -> bool:
         """Whether all arrays have the checksums of the header."""

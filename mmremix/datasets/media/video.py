@@ -13,6 +13,7 @@ from mmremix.datasets.media.container import decoding
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.media.media_clip import MediaClip
 from mmremix.datasets.media.segment import EDGE_TOLERANCE
+from mmremix.datasets.media.sizes import check_one_size
 
 # Without an index, a seek is a search in the file: not for a short way.
 _FAR = 5.0
@@ -47,6 +48,22 @@ class VideoClip(MediaClip):
         super().__init__(path)
         self._may_skip = True
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, as stored.
+
+        Frames of a clip that was filmed upright come turned, with the two
+        exchanged.
+        """
+        context = self._stream.codec_context
+        return int(context.width), int(context.height)
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames per second on average; None if the file does not say."""
+        rate = self._stream.average_rate
+        return float(rate) if rate else None
+
     def frames_at(self, times: Sequence[float]) -> list[np.ndarray]:
         """Frames that are on display at the given times.
 
@@ -63,7 +80,7 @@ class VideoClip(MediaClip):
 
         Raises:
             BrokenMediaError: If the stream is damaged, or cut off before one
-                of the times.
+                of the times, or changes its size between them.
         """
         wanted = sorted(set(times))
         shown: dict[float, Any] = {}
@@ -73,7 +90,10 @@ class VideoClip(MediaClip):
             wanted = wanted[len(frames) :]
         # Each conversion makes an array of its own: some transforms flip
         # images in place.
-        return [self._to_rgb(shown[time]) for time in times]
+        with decoding(self.path):
+            images = [self._to_rgb(shown[time]) for time in times]
+        check_one_size(self.path, images)
+        return images
 
     def _open(self) -> None:
         super()._open()
@@ -107,6 +127,8 @@ class VideoClip(MediaClip):
                 continue  # the seek went too far
             if is_end:
                 self._check_end(packets, group[-1])
+            if not starts:
+                break  # from its start on, no frame says when it is shown
             chosen = {
                 time: keys[max(0, bisect_right(starts, time) - 1)]
                 for time in group

@@ -15,6 +15,9 @@ from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.media.segment import EDGE_TOLERANCE, Span
 
 _FILTER_REACH = 64  # samples
+# The resampler is given so many at a time; of 10 s in one piece it takes
+# three times as long.
+_PIECE = 2**15
 # Full scale and zero of the integer sample formats, by numpy dtype.
 _FULL_SCALE = {'uint8': (2**7, 2**7), 'int16': (2**15, 0), 'int32': (2**31, 0)}
 
@@ -39,6 +42,12 @@ def frame_to_mono(frame: av.AudioFrame) -> np.ndarray:
     The mean, not FFmpeg's own down-mix, which makes equal channels of float
     samples louder by 3 dB.
     """
+    if (
+        frame.format.name in ('flt', 'fltp')
+        and len(frame.layout.channels) == 1
+    ):
+        # A view; to_ndarray takes longer than decoding.
+        return np.frombuffer(frame.planes[0], np.float32, frame.samples)
     samples = frame.to_ndarray()
     if not frame.format.is_planar:  # (1, T * C), channels alternate
         samples = samples.reshape(-1, frame.layout.nb_channels).T
@@ -61,12 +70,8 @@ def resample(waveform: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
     """
     if old_rate == new_rate or not len(waveform):
         return waveform
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(waveform)[None], format='flt', layout='mono'
-    )
-    frame.sample_rate = old_rate
-    frame.pts = 0
-    frame.time_base = Fraction(1, old_rate)
+    samples = np.ascontiguousarray(waveform)[None]
+    time_base = Fraction(1, old_rate)
     # What av.AudioResampler does, without its thread for each processor.
     graph = Graph()
     graph.threads = 1
@@ -74,17 +79,29 @@ def resample(waveform: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
         sample_rate=old_rate,
         format='flt',
         layout='mono',
-        time_base=frame.time_base,
+        time_base=time_base,
     )
     resampler = graph.add('aresample', str(new_rate))
     graph.link_nodes(source, resampler, graph.add('abuffersink')).configure()
-    graph.push(frame)
-    graph.push(None)
     pieces = [waveform[:0]]
-    with suppress(av.EOFError):
+    for first in range(0, len(waveform), _PIECE):
+        frame = av.AudioFrame.from_ndarray(
+            samples[:, first : first + _PIECE], format='flt', layout='mono'
+        )
+        frame.sample_rate, frame.pts = old_rate, first
+        frame.time_base = time_base
+        graph.push(frame)
+        _drain(graph, pieces)
+    graph.push(None)
+    _drain(graph, pieces)
+    return np.concatenate(pieces)
+
+
+def _drain(graph: Graph, pieces: list[np.ndarray]) -> None:
+    # Until it waits for more (BlockingIOError) or is at its end.
+    with suppress(av.EOFError, av.BlockingIOError):
         while True:
             pieces.append(graph.pull().to_ndarray()[0])
-    return np.concatenate(pieces)
 
 
 def check_finite(path: str, waveform: np.ndarray) -> None:

@@ -59,6 +59,11 @@ class WaveformFile:
         del self._array
 
     @property
+    def channels(self) -> int:
+        """1; a waveform is 1-D."""
+        return 1
+
+    @property
     def span(self) -> Span:
         """0 to the end of the last sample, in seconds."""
         return Span(0.0, len(self._array) / self.sample_rate)
@@ -96,7 +101,8 @@ def load_npy(path: str) -> np.ndarray:
     """
     try:
         array = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:
+        # numpy parses the header as Python: damage raises almost anything.
         raise cannot_open(path, str(error)) from error
     if not isinstance(array, np.ndarray):
         raise BrokenMediaError.of(path, 'an archive of arrays, not one array')

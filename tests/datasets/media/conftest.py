@@ -38,9 +38,11 @@ def packets(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     original = containers.open_container
 
     @contextmanager
-    def counting(path: str) -> Iterator[CountingContainer]:
+    def counting(
+        path: str, kind: str | None = None
+    ) -> Iterator[CountingContainer]:
         counter['files'] += 1
-        with original(path) as container:
+        with original(path, kind) as container:
             yield CountingContainer(container, counter)
 
     monkeypatch.setattr(containers, 'open_container', counting)

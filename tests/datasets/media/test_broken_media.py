@@ -14,6 +14,7 @@ from mmremix.datasets.media import (
     open_audio,
     open_video,
 )
+from mmremix.datasets.media import container as containers
 from tests.datasets.media_files import frame_number, write_clip
 
 POINTER = (
@@ -320,3 +321,35 @@ def test_error_comes_out_of_a_worker(tmp_path):
         wrapped = ExceptionWrapper(where='in DataLoader worker process 0')
     with pytest.raises(BrokenMediaError, match=r'a\.mp4: has no audio'):
         pickle.loads(pickle.dumps(wrapped)).reraise()
+
+
+def test_start_before_zero_by_rounding(tmp_path):
+    # An MP3 starts at its encoder's delay, which the container rounds.
+    path = tmp_path / 'a.mp3'
+    write_clip(path, with_video=False, audio_codec='mp3', sample_rate=44100)
+    with AudioClip(str(path)) as clip:
+        start, end = clip.segment(None, None)
+        assert start == 0.0
+        # What a transform does with it.
+        assert len(clip.read(start, end)) == pytest.approx(88200, abs=2)
+
+
+def test_frames_of_several_sizes(tmp_path):
+    import cv2
+
+    for i in range(3):
+        image = np.zeros((48, 64 + 2 * (i == 2), 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f'{i}.png'), image)
+    with open_video(str(tmp_path)) as clip:
+        assert len(clip.frames_at([0, 1])) == 2
+        with pytest.raises(BrokenMediaError, match='64 x 48, 66 x 48'):
+            clip.frames_at([0, 1, 2])
+
+
+@pytest.mark.parametrize('error', [IndexError, TypeError, ValueError])
+def test_errors_of_pyav_itself(error):
+    with (
+        pytest.raises(BrokenMediaError, match=r'a\.mp4: damaged.*why'),
+        containers.decoding('a.mp4'),
+    ):
+        raise error('why')

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from mmremix.datasets.boundary import Boundary
+
+
+@pytest.mark.parametrize(
+    ('path', 'inside'),
+    [
+        ('a/b.mp4', True),
+        ('a/../b.mp4', True),
+        ('.', True),
+        ('a/..', True),
+        ('..', False),
+        ('../rootless/b.mp4', False),
+        ('../root/b.mp4', True),
+        ('link', False),
+        ('away/b.mp4', False),
+        ('away/../b.mp4', False),
+        ('near/b.mp4', True),
+        ('loop', True),
+    ],
+)
+def test_where_paths_lead(tmp_path, path, inside):
+    root = tmp_path / 'root'
+    (root / 'a').mkdir(parents=True)
+    (tmp_path / 'else').mkdir()
+    (root / 'link').symlink_to(tmp_path / 'else' / 'c.mp4')
+    (root / 'away').symlink_to(tmp_path / 'else')
+    (root / 'near').symlink_to(root / 'a')
+    (root / 'loop').symlink_to(root / 'loop')
+    assert Boundary([str(root)]).holds(f'{root}/{path}') is inside
+
+
+def test_relative_folders_and_several(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    boundary = Boundary(['one', 'two'])
+    assert boundary.holds('one/x') and boundary.holds(str(tmp_path / 'two'))
+    assert not boundary.holds('three/x') and not boundary.holds('/')
+    assert Boundary(['/']).holds('anything')
