@@ -3,9 +3,11 @@
 from mmremix.datasets.av_dataset import AVDataset
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.corpora import CREMAD, GRID, KineticsSounds
+from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex
-from mmremix.datasets.samplers import RemixSampler
+from mmremix.datasets.sample_error import SampleError
+from mmremix.datasets.samplers import RemixSampler, ScoringSampler
 from mmremix.datasets.transforms import *  # noqa: F403
 from mmremix.datasets.transforms import __all__ as _transforms
 
@@ -13,10 +15,13 @@ __all__ = [
     'CREMAD',
     'GRID',
     'AVDataset',
+    'InputCache',
     'KineticsSounds',
     'MultimodalDataset',
     'RemixIndex',
     'RemixSampler',
+    'SampleError',
+    'ScoringSampler',
     'multimodal_collate',
     *_transforms,
 ]

@@ -34,6 +34,7 @@ from mmremix.remix.plan import (
     joint_plan,
     mix_in_joint,
     plan,
+    split_batches,
 )
 from mmremix.remix.score import kl_to_uniform
 
@@ -53,4 +54,5 @@ __all__ = [
     'mix_in_joint',
     'modality_counts',
     'plan',
+    'split_batches',
 ]

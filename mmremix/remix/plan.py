@@ -139,6 +139,37 @@ def joint_plan(
     return [Batch(None, batch.indices) for batch in batches]
 
 
+def split_batches(batches: list[Batch], parts: int) -> list[Batch]:
+    """Cut every batch into so many, for gradient accumulation.
+
+    An optimiser step over ``parts`` batches in a row then holds one modality
+    only, if each of ``batches`` does. Plan with ``parts`` times the batch
+    size, and split.
+
+    Args:
+        batches: One rank's plan.
+        parts: How many; sizes differ by at most one sample. A batch with
+            fewer samples than that repeats them.
+
+    Returns:
+        ``parts * len(batches)`` batches.
+
+    Raises:
+        ValueError: If ``parts`` is less than 1.
+    """
+    if parts < 1:
+        raise ValueError(f'parts must be at least 1, got {parts}.')
+    split = []
+    for modality, indices in batches:
+        repeats = _ceil_div(parts, len(indices))
+        enough = (indices * repeats)[: max(parts, len(indices))]
+        split += [
+            Batch(modality, [enough[place] for place in places.tolist()])
+            for places in torch.arange(len(enough)).tensor_split(parts)
+        ]
+    return split
+
+
 def mix_in_joint(
     batches: list[Batch],
     share: float,

@@ -11,9 +11,11 @@ from mmremix.remix import (
     ORDERS,
     TAILS,
     UNASSIGNED,
+    Batch,
     joint_plan,
     mix_in_joint,
     plan,
+    split_batches,
 )
 
 
@@ -258,3 +260,28 @@ def test_joint_share_is_a_random_part():
     assert all(b.modality is None for b in mix_in_joint(batches, 1.0))
     with pytest.raises(ValueError, match='share must be between'):
         mix_in_joint(batches, 1.5)
+
+
+@given(
+    st.lists(st.lists(st.integers(), min_size=1, max_size=20), max_size=6),
+    st.integers(1, 7),
+)
+def test_split_batches(indices, parts):
+    """So many parts a batch, in order, nothing lost, of nearly equal size."""
+    batches = [Batch(k % 3, rows) for k, rows in enumerate(indices)]
+    split = split_batches(batches, parts)
+    assert len(split) == parts * len(batches)
+    for number, (modality, rows) in enumerate(batches):
+        group = split[number * parts : (number + 1) * parts]
+        assert {part.modality for part in group} == {modality}
+        sizes = [len(part.indices) for part in group]
+        assert min(sizes) >= 1 and max(sizes) - min(sizes) <= 1
+        joined = [i for part in group for i in part.indices]
+        assert joined[: len(rows)] == rows
+        # Only a batch smaller than the number of parts is filled up.
+        assert len(joined) == max(len(rows), parts)
+
+
+def test_split_into_no_parts():
+    with pytest.raises(ValueError, match='parts must be at least 1, got 0'):
+        split_batches([Batch(0, [1])], 0)

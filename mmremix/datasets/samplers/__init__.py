@@ -1,3 +1,4 @@
 from mmremix.datasets.samplers.remix_sampler import RemixSampler
+from mmremix.datasets.samplers.scoring_sampler import ScoringSampler
 
-__all__ = ['RemixSampler']
+__all__ = ['RemixSampler', 'ScoringSampler']

@@ -18,6 +18,7 @@ from mmremix.remix import (
     joint_plan,
     mix_in_joint,
     plan,
+    split_batches,
 )
 
 
@@ -62,6 +63,9 @@ class RemixSampler:
             published.
         passes: How many passes over the samples make a remix epoch. Defaults
             to 1, as published.
+        accumulation: The ``accumulative_counts`` of the optimiser wrapper.
+            So many batches in a row then hold the same modality, and make
+            one optimiser step. Defaults to 1.
 
     Raises:
         TypeError: If the sampler is no ``DefaultSampler``, or its data set
@@ -84,6 +88,7 @@ class RemixSampler:
         reassemble: bool = True,
         joint_share: float = 0.0,
         passes: int = 1,
+        accumulation: int = 1,
     ) -> None:
         if not isinstance(sampler, DefaultSampler):
             raise TypeError(
@@ -113,6 +118,7 @@ class RemixSampler:
         for name, value, valid, wanted in (
             ('batch_size', batch_size, batch_size >= 1, 'at least 1'),
             ('passes', passes, passes >= 1, 'at least 1'),
+            ('accumulation', accumulation, accumulation >= 1, 'at least 1'),
             ('joint_share', joint_share, 0 <= joint_share <= 1, 'in [0, 1]'),
         ):
             if not valid:
@@ -133,6 +139,7 @@ class RemixSampler:
         self.reassemble = reassemble
         self.joint_share = joint_share
         self.passes = passes
+        self.accumulation = accumulation
         self.modalities: tuple[str, ...] = tuple(modalities)
         self._assignments: Tensor | None = None
         # The plan of one epoch; mmengine asks for its length at every step.
@@ -171,17 +178,19 @@ class RemixSampler:
         generator = torch.Generator()
         generator.manual_seed(self.sampler.seed + self.sampler.epoch)
         if self._assignments is None:
-            return [self._joint_pass(generator)]
-        return [
-            mix_in_joint(
-                self._pure_pass(generator)
-                if self.reassemble
-                else self._joint_pass(generator),
-                self.joint_share,
-                generator,
-            )
-            for _ in range(self.passes)
-        ]
+            steps = [self._joint_pass(generator)]
+        else:
+            steps = [
+                mix_in_joint(
+                    self._pure_pass(generator)
+                    if self.reassemble
+                    else self._joint_pass(generator),
+                    self.joint_share,
+                    generator,
+                )
+                for _ in range(self.passes)
+            ]
+        return [split_batches(each, self.accumulation) for each in steps]
 
     def _permutation(self, generator: torch.Generator) -> Tensor:
         num_samples = len(self.sampler.dataset)
@@ -196,7 +205,7 @@ class RemixSampler:
             permutation = permutation[scored]
         return joint_plan(
             permutation,
-            batch_size=self.batch_size,
+            batch_size=self.batch_size * self.accumulation,
             world_size=self.sampler.world_size,
             rank=self.sampler.rank,
             tail=self.tail,
@@ -207,7 +216,7 @@ class RemixSampler:
             self._assignments,
             self._permutation(generator),
             num_modalities=len(self.modalities),
-            batch_size=self.batch_size,
+            batch_size=self.batch_size * self.accumulation,
             world_size=self.sampler.world_size,
             rank=self.sampler.rank,
             order=self.order,

@@ -60,23 +60,24 @@ class AVDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs``, a dict from modality to ``(B, ...)`` float32, and
-            ``data_samples``.
+            ``data_samples`` as they came, on the CPU.
         """
         samples = data.get('data_samples')
         if samples is not None:
             _check_complete(data['inputs'], samples)
-        stacked = {
-            name: torch.stack(list(value))
-            for name, value in data['inputs'].items()
-        }
-        moved = self.cast_data({'inputs': stacked, 'data_samples': samples})
+        # One by one, since the loader pins them one by one. The labels stay:
+        # moving each by itself would wait B times.
+        moved = self.cast_data(
+            {name: list(value) for name, value in data['inputs'].items()}
+        )
         inputs = {
-            name: self._normalize(name, value)
-            for name, value in moved['inputs'].items()
+            name: self.normalize(name, torch.stack(value))
+            for name, value in moved.items()
         }
-        return {'inputs': inputs, 'data_samples': moved['data_samples']}
+        return {'inputs': inputs, 'data_samples': samples}
 
-    def _normalize(self, name: str, value: Tensor) -> Tensor:
+    def normalize(self, name: str, value: Tensor) -> Tensor:
+        """One modality's inputs as float32, normalised."""
         value = value.float()
         if name not in self._normalized:
             return value

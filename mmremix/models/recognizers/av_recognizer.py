@@ -13,7 +13,11 @@ from torch.nn import functional as F
 
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.fusion_heads import StagedFusionHead
-from mmremix.models.recognizers.encode import build_fusion, encode
+from mmremix.models.recognizers.encode import (
+    build_fusion,
+    compile_encoders,
+    encode,
+)
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.loss_weights import FUSION, merge_weights
 from mmremix.registry import MODELS
@@ -67,6 +71,12 @@ class AVRecognizer(BaseModel):
             ``'heads'``, or the ``'fusion'`` head with the others absent (the
             column "Dropout" of the paper's Table 6; then there are no
             unimodal losses).
+        channels_last: Whether the encoders' weights, and with them their
+            maps, have the channels last in memory. Often faster.
+        compile: Whether to compile the encoders with ``torch.compile``, or
+            its arguments, ``dict(mode='max-autotune')``. Each encoder is
+            compiled by itself, so a change of the active modality compiles
+            nothing anew.
         data_preprocessor: Defaults to :class:`AVDataPreprocessor`.
         init_cfg: See mmengine's ``BaseModule``.
 
@@ -84,6 +94,8 @@ class AVRecognizer(BaseModel):
         loss_weights: Mapping[str, Mapping[str, float]] | None = None,
         mask: str = 'skip',
         unimodal: str = 'heads',
+        channels_last: bool = False,
+        compile: bool | Mapping[str, Any] = False,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -121,6 +133,11 @@ class AVRecognizer(BaseModel):
             for name, encoder in self.encoders.items():
                 self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
+        if channels_last:
+            self.encoders.to(memory_format=torch.channels_last)
+        if compile:
+            options = {} if compile is True else dict(compile)
+            compile_encoders(self.encoders, self.fusion, options)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -158,13 +175,17 @@ class AVRecognizer(BaseModel):
         )
 
     def logits(
-        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+        self,
+        inputs: Mapping[str, Tensor],
+        active: tuple[str, ...] = (),
+        fused: bool = True,
     ) -> dict[str, Tensor]:
         """Class scores before the softmax, each ``(B, num_classes)``.
 
         Args:
             inputs: ``(B, ...)`` for each loaded modality.
             active: Those that are not masked. Defaults to all inputs.
+            fused: Whether to compute the fused prediction.
 
         Returns:
             ``fusion`` first, then each active modality's own.
@@ -193,15 +214,18 @@ class AVRecognizer(BaseModel):
                 name: z if name in active else _zeroed(z)
                 for name, z in features.items()
             }
-        if isinstance(self.fusion, StagedFusionHead):
-            fused = self.fusion.fuse(features, state)
-        else:
-            fused = self.fusion(features)
-        if self.unimodal == 'fusion':
-            scores = {name: self.fusion({name: z}) for name, z in own.items()}
-        else:
-            scores = {name: self.heads[name](z) for name, z in own.items()}
-        return {FUSION: fused, **scores}
+        scores: dict[str, Tensor] = {}
+        if fused and isinstance(self.fusion, StagedFusionHead):
+            scores[FUSION] = self.fusion.fuse(features, state)
+        elif fused:
+            scores[FUSION] = self.fusion(features)
+        for name, z in own.items():
+            scores[name] = (
+                self.fusion({name: z})
+                if self.unimodal == 'fusion'
+                else self.heads[name](z)
+            )
+        return scores
 
     def loss(
         self,
@@ -217,7 +241,9 @@ class AVRecognizer(BaseModel):
         losses: dict[str, Tensor] = {}
         for group in split_by_active(inputs, data_samples):
             scores = self.logits(group.inputs, group.active)
-            target = labels[group.rows].to(scores[FUSION].device)
+            pure = len(group.rows) == len(data_samples)
+            target = labels if pure else labels[group.rows]
+            target = target.to(scores[FUSION].device, non_blocking=True)
             share = len(group.rows) / len(data_samples)
             complete = len(group.active) == len(self.encoders)
             weights = self.loss_weights['joint' if complete else 'remix']
@@ -244,7 +270,8 @@ class AVRecognizer(BaseModel):
         """
         for group in split_by_active(inputs, data_samples):
             scores = {
-                name: value.float().softmax(dim=1)
+                # All rows at once: each copy to the CPU waits for the GPU.
+                name: value.float().softmax(dim=1).cpu()
                 for name, value in self.logits(
                     group.inputs, group.active
                 ).items()

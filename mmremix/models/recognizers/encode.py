@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmremix.models.fusion_heads import StagedFusionHead
@@ -65,6 +66,31 @@ def encode(
             for name, gate in gates.items():
                 maps[name] = _gate(maps[name], gate)
     return {n: encoders[n].pool(m, batch) for n, m in maps.items()}, state
+
+
+def compile_encoders(
+    encoders: nn.ModuleDict, fusion: nn.Module, options: Mapping[str, Any]
+) -> None:
+    """Compile the encoders' backbones in place; names stay as they are.
+
+    Args:
+        encoders: A :class:`~mmremix.models.ModalityEncoder` a modality.
+        fusion: The fusion head. A staged one runs the backbones in pieces,
+            which are then compiled one by one.
+        options: Arguments of ``torch.compile``.
+    """
+    parts: list[nn.Module] = []
+    for encoder in encoders.values():
+        if isinstance(fusion, StagedFusionHead):
+            parts += [encoder.backbone.stem, *encoder.backbone.stages]
+        else:
+            parts.append(encoder.backbone)
+    for part in parts:
+        part.compile(**options)
+    # All parts share one count of recompilations. Each may need training,
+    # evaluation and scoring, for two batch sizes.
+    dynamo = torch._dynamo.config
+    dynamo.recompile_limit = max(dynamo.recompile_limit, 6 * len(parts))
 
 
 def _gate(maps: Tensor, gate: Tensor) -> Tensor:
