@@ -8,6 +8,9 @@
 #   NODE_RANK    0 for the first, 1 for the next   (default: 0)
 #   MASTER_ADDR  address of the first              (default: 127.0.0.1)
 #   PORT         free port on the first            (default: 29500)
+#
+# SIGTERM and SIGUSR1 stop the run in good order (docs/resume.md). torchrun
+# passes them on, and ends with status 1 where tools/train.py ends with 75.
 set -euo pipefail
 
 if (($# < 2)); then
@@ -20,6 +23,11 @@ shift 2
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
+
+# Signals that torchrun passes on; older versions read the second name.
+signals=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1
+export PET_SIGNALS_TO_HANDLE=${PET_SIGNALS_TO_HANDLE:-$signals}
+export TORCHELASTIC_SIGNALS_TO_HANDLE=$PET_SIGNALS_TO_HANDLE
 
 exec torchrun \
     --nnodes="${NNODES:-1}" \

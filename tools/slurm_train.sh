@@ -8,6 +8,9 @@
 #   GPUS_PER_NODE  at most this many a node   (default: 8)
 #   CPUS_PER_TASK  for each GPU's process     (default: 5)
 #   SRUN_ARGS      more arguments of srun, separated by spaces
+#
+# Ends with status 75 after SIGTERM or SIGUSR1: run it again with --resume.
+# docs/resume.md has a batch script that does.
 set -euo pipefail
 
 if (($# < 3)); then

@@ -22,7 +22,9 @@ def build_parser() -> argparse.ArgumentParser:
         'in the work directory',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision'
+        '--amp',
+        action='store_true',
+        help='train in mixed precision: float16 on GPUs, else bfloat16',
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='do not validate'
@@ -50,8 +52,13 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         # There is nothing to choose a best checkpoint by.
         cfg.default_hooks.checkpoint.save_best = None
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        from torch.cuda import is_available
+
+        if is_available():
+            cfg.optim_wrapper.type = 'AmpOptimWrapper'
+            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        else:
+            cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
     if args.auto_scale_lr:
         if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
             raise SystemExit(
@@ -74,7 +81,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 def main() -> None:
     args = parse_args(build_parser())
     # After parsing, so that --help answers at once.
-    from mmremix.apis import build_runner, leave_process_group, load_config
+    from mmremix.apis import build_runner, load_config, train
 
     cfg = load_config(
         args.config,
@@ -83,8 +90,7 @@ def main() -> None:
         launcher=args.launcher,
     )
     merge_args(cfg, args)
-    build_runner(cfg).train()
-    leave_process_group()
+    train(build_runner(cfg))
 
 
 if __name__ == '__main__':

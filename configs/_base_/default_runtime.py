@@ -1,18 +1,30 @@
 default_scope = 'mmremix'
 
 default_hooks = dict(
-    runtime_info=dict(type='RuntimeInfoHook'),
+    # Reads the losses from the GPU when they are logged, not at every step.
+    runtime_info=dict(type='DeferredInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
+    # A damaged one is passed over on --resume; so keep at least two.
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'
+        type='SafeCheckpointHook',
+        interval=1,
+        max_keep_ckpts=2,
+        save_best='auto',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # Equal batch-norm statistics on all ranks, so that they score alike.
     sync_buffers=dict(type='SyncBuffersHook'),
     setup_check=dict(type='SetupCheckHook'),
+    epoch_seed=dict(type='EpochSeedHook'),
+    # NaN or infinite losses; never saved over a good checkpoint.
+    diverged=dict(type='DivergedHook'),
+    # SIGTERM and SIGUSR1 end the run in good order.
+    signal=dict(type='SignalHook'),
     broken_samples=dict(type='BrokenSampleHook'),
+    # remix_records.npy, for tools/analysis/report.py.
+    records=dict(type='RemixRecordHook'),
     # Checkpoints that resume under torch >= 2.6.
     plain_checkpoint=dict(type='PlainCheckpointHook'),
 )
@@ -25,7 +37,7 @@ env_cfg = dict(
 # A masked encoder takes no part in a remix step.
 find_unused_parameters = True
 
-log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
+log_processor = dict(type='ActiveLogProcessor', window_size=20, by_epoch=True)
 visualizer = dict(
     type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]
 )

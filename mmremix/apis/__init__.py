@@ -1,9 +1,19 @@
 """Entry points for scripts and notebooks."""
 
+from mmremix.apis.av_inferencer import AVInferencer
+from mmremix.apis.export import export_model
 from mmremix.apis.launch import (
     build_runner,
     leave_process_group,
     load_config,
+    train,
 )
 
-__all__ = ['build_runner', 'leave_process_group', 'load_config']
+__all__ = [
+    'AVInferencer',
+    'build_runner',
+    'export_model',
+    'leave_process_group',
+    'load_config',
+    'train',
+]

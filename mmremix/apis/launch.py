@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from mmengine.config import Config
 from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+
+from mmremix.engine import SignalHook
+from mmremix.engine.hooks.setup_check_hook import refuse_sharding
 
 
 def load_config(
@@ -50,7 +54,12 @@ def build_runner(cfg: Config) -> Runner:
     mmengine's own launch code calls CUDA whatever the machine has. Without
     CUDA the process group is made here first, with gloo, which mmengine
     honours.
+
+    Raises:
+        ValueError: For what Remix does not work with: models that are
+            sharded over the ranks, and runners with a strategy.
     """
+    _refuse_unsupported(cfg)
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():
             _init_gloo(cfg.launcher)
@@ -72,6 +81,32 @@ def build_runner(cfg: Config) -> Runner:
     return Runner.from_cfg(cfg)
 
 
+def train(runner: Runner) -> None:
+    """Train, and leave in good order when a signal stops the run.
+
+    Raises:
+        SystemExit: With status 75 after a signal, see
+            :class:`~mmremix.engine.SignalHook`.
+    """
+    try:
+        runner.train()
+    except SystemExit:
+        leave_process_group()
+        raise
+    except RuntimeError as error:
+        hook = _signalled(runner, error)
+        if hook is None:
+            raise
+        # A scheduler signals every process of a job: a worker of the loader
+        # or another rank was faster. Nothing is half written.
+        runner.logger.warning(
+            f'Got {hook.request.name}; then: {error}. Go on with --resume. '
+            f'Exit status {hook.exit_status}.'
+        )
+        raise SystemExit(hook.exit_status) from error
+    leave_process_group()
+
+
 def leave_process_group() -> None:
     """End a distributed run in step.
 
@@ -80,6 +115,30 @@ def leave_process_group() -> None:
     if is_distributed():
         barrier()
         torch.distributed.destroy_process_group()
+
+
+def _signalled(runner: Runner, error: RuntimeError) -> SignalHook | None:
+    """The hook that has got a signal, which may be on its way still."""
+    hooks = [h for h in runner.hooks if isinstance(h, SignalHook)]
+    others_left = is_distributed() or 'DataLoader worker' in str(error)
+    if not hooks or not others_left:
+        return None
+    time.sleep(1)
+    return hooks[0] if hooks[0].request.made else None
+
+
+def _refuse_unsupported(cfg: Config) -> None:
+    wrapper = (cfg.get('model_wrapper_cfg') or {}).get('type', '')
+    refuse_sharding(wrapper if isinstance(wrapper, str) else wrapper.__name__)
+    runner_type = str(cfg.get('runner_type', 'Runner'))
+    if cfg.get('strategy') or 'Flexible' in runner_type:
+        raise ValueError(
+            f'runner_type={runner_type!r} with strategy='
+            f'{cfg.get("strategy")}: the strategy wraps the model and writes '
+            'its checkpoints itself, past the hooks that make resuming '
+            "exact. Remove runner_type and strategy; mmengine's plain Runner "
+            'trains on several GPUs with --launcher pytorch.'
+        )
 
 
 def _share_cores(cfg: Config) -> None:

@@ -11,6 +11,12 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
+from mmremix.engine.checkpoint_files import (
+    DamagedCheckpointError,
+    damage,
+    intact_beside,
+)
+
 _OPT_IN = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
@@ -31,6 +37,8 @@ def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        DamagedCheckpointError: If the file is cut off or does not match its
+            checksums; names those beside it that are intact.
         pickle.UnpicklingError: If the file asks for anything else; the
             message names what. Whoever made the file and trusts it sets
             torch's own environment variable
@@ -38,16 +46,43 @@ def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
     """
     filename = os.path.expanduser(filename)
     if not os.path.isfile(filename):
-        raise FileNotFoundError(f'There is no checkpoint {filename}.')
+        raise FileNotFoundError(
+            f'There is no checkpoint {filename}.{_others(filename)}'
+        )
+    reason = damage(filename)
+    if reason is not None:
+        raise DamagedCheckpointError(
+            f'{filename} is damaged: {reason}.{_others(filename)}'
+        )
     try:
         with torch.serialization.safe_globals(_allowed()):
-            return torch.load(filename, map_location=map_location)
+            checkpoint = torch.load(filename, map_location=map_location)
     except pickle.UnpicklingError as error:
         raise pickle.UnpicklingError(
             f'{filename} was not loaded, and no code from it was run: '
             f'{_rejected(filename) or error}. If you made this file '
             f'yourself and trust it, set {_OPT_IN}=1 in the environment.'
         ) from error
+    drop_code(checkpoint)
+    return checkpoint
+
+
+def drop_code(checkpoint: Any) -> None:
+    """Take out the text that mmengine would run as Python.
+
+    On resuming, mmengine 0.10 executes ``checkpoint['meta']['config']`` as a
+    config file, to look for a number of GPUs that nothing sets any more. It
+    is plain text, so it passes the weights-only mode.
+    """
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+
+
+def _others(filename: str) -> str:
+    """Say which checkpoints in the same folder are intact."""
+    names = [str(path) for path in intact_beside(filename)]
+    return f' Intact beside it: {", ".join(names)}.' if names else ''
 
 
 def _rejected(filename: str) -> str:

@@ -11,6 +11,8 @@ from mmengine.model import BaseModel
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmremix.engine.scoring_forward import ScoringForward
+from mmremix.engine.scoring_options import ScoringOptions
 from mmremix.remix import kl_to_uniform
 
 
@@ -25,11 +27,14 @@ class ScoreTable:
             (``fusion`` and the modalities) gets right.
         broken: ``(index, clip, reason)`` of the samples of this rank that
             could not be loaded.
+        true_probability: Mean softmax probability of the true class, for
+            each modality.
     """
 
     scores: Tensor
     accuracy: dict[str, float]
     broken: list[tuple[int, str, str]] = field(default_factory=list)
+    true_probability: dict[str, float] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -38,6 +43,7 @@ def score_dataset(
     dataloader: DataLoader,
     modalities: Sequence[str],
     score: Callable[[Tensor], Tensor] = kl_to_uniform,
+    options: ScoringOptions | None = None,
 ) -> ScoreTable:
     """Run the model over a data set in eval mode and score its predictions.
 
@@ -52,6 +58,7 @@ def score_dataset(
             not shuffled.
         modalities: Names, in the order of the columns.
         score: From logits ``(B, M)`` to scores ``(B,)``.
+        options: What makes it cheaper. Defaults to none of it.
 
     Returns:
         The table, on the CPU.
@@ -59,44 +66,45 @@ def score_dataset(
     Raises:
         FloatingPointError: If a prediction is NaN or infinite.
     """
-    num_samples = len(dataloader.dataset)
-    names = ('fusion', *modalities)
-    device = next(model.parameters()).device
-    sums = torch.zeros(num_samples, len(modalities), device=device)
-    correct = torch.zeros(num_samples, len(names), device=device)
-    count = torch.zeros(num_samples, device=device)
+    options = options or ScoringOptions()
+    forward = ScoringForward(model, options)
+    names = (*(() if options.heads_only else ('fusion',)), *modalities)
+    # Columns: one score and one probability of the true class a modality,
+    # one hit or miss a prediction, and how often the sample was seen.
+    widths = [len(modalities), len(modalities), len(names), 1]
+    total = torch.zeros(
+        len(dataloader.dataset), sum(widths), device=forward.device
+    )
     broken = []
-
-    was_training = model.training
-    model.eval()
     for batch in dataloader:
-        data = model.data_preprocessor(batch, False)
-        samples = data['data_samples']
-        logits = model(data['inputs'], samples, mode='tensor')
+        samples, logits = forward(batch)
         stands_in = [s.metainfo.get('replaces') for s in samples]
         broken += [item for item in stands_in if item is not None]
         keep = [i for i, item in enumerate(stands_in) if item is None]
         if not keep:
             continue
         index = torch.tensor(
-            [samples[i].metainfo['sample_idx'] for i in keep], device=device
+            [samples[i].metainfo['sample_idx'] for i in keep],
+            device=total.device,
         )
-        labels = torch.cat([samples[i].gt_label for i in keep]).to(device)
-        stacked = torch.stack([score(logits[n])[keep] for n in modalities], 1)
-        hits = torch.stack(
-            [logits[n][keep].argmax(1) == labels for n in names], 1
-        )
-        sums.index_add_(0, index, stacked.float())
-        correct.index_add_(0, index, hits.float())
-        count.index_add_(0, index, torch.ones_like(index, dtype=count.dtype))
-    model.train(was_training)
+        labels = torch.cat([samples[i].gt_label for i in keep])
+        labels = labels.to(total.device)[:, None]
+        if len(keep) < len(samples):
+            logits = {name: x[keep] for name, x in logits.items()}
+        own = [logits[name] for name in modalities]
+        columns = [
+            *(score(x)[:, None] for x in own),
+            *(x.softmax(dim=1).gather(1, labels) for x in own),
+            *(logits[n].argmax(1, keepdim=True) == labels for n in names),
+            torch.ones_like(labels),
+        ]
+        total.index_add_(0, index, torch.cat([c.float() for c in columns], 1))
 
-    for total in (sums, correct, count):
-        all_reduce(total)
-    sums, correct, count = sums.cpu(), correct.cpu(), count.cpu()
-    seen = count > 0
+    all_reduce(total)
+    total = total.cpu()
+    seen = total[:, -1] > 0
     # 0 / 0: samples that nobody could load become NaN here.
-    scores = sums / count[:, None]
+    scores, true, hits, _ = (total / total[:, -1:]).split(widths, dim=1)
     diverged = seen & torch.isnan(scores).any(dim=1)
     if diverged.any():
         first = int(diverged.nonzero()[0])
@@ -106,9 +114,13 @@ def score_dataset(
             'Lower the learning rate, or clip gradients: '
             'optim_wrapper=dict(clip_grad=dict(max_norm=1.0))'
         )
-    mean = (correct[seen] / count[seen, None]).mean(dim=0).tolist()
     return ScoreTable(
-        scores=scores,
-        accuracy=dict(zip(names, mean, strict=True)),
+        scores=scores.contiguous(),
+        accuracy=dict(
+            zip(names, hits[seen].mean(dim=0).tolist(), strict=True)
+        ),
         broken=broken,
+        true_probability=dict(
+            zip(modalities, true[seen].mean(dim=0).tolist(), strict=True)
+        ),
     )

@@ -66,3 +66,29 @@ def test_bit_identical(tiny_config, stopped_in):
         assert one.keys() == other.keys() and one
         for name, tensor in one.items():
             assert torch.equal(tensor, other[name]), part + name
+
+
+def test_the_number_of_workers_does_not_matter(tiny_config):
+    """Bit-identical weights and scores with none and with two."""
+
+    def run(workers):
+        cfg = tiny_config(
+            epochs=2,
+            warmup=1,
+            **{
+                'train_dataloader.num_workers': workers,
+                'train_dataloader.persistent_workers': workers > 0,
+            },
+        )
+        cfg.work_dir += str(workers)
+        runner = build_runner(cfg)
+        runner.train()
+        path = Path(runner.work_dir, 'epoch_2.pth')
+        return torch.load(path, weights_only=True)
+
+    none, two = run(0), run(2)
+    for part in ('state_dict', 'optimizer', 'remix'):
+        one, other = tensors(none[part]), tensors(two[part])
+        assert one.keys() == other.keys() and one
+        for name, tensor in one.items():
+            assert torch.equal(tensor, other[name]), part + name

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from mmremix.engine import load_checkpoint_file
+from mmremix.apis import build_runner
+from mmremix.engine import DamagedCheckpointError, load_checkpoint_file
 
 
 class Evil:
@@ -72,3 +74,57 @@ def test_checkpoints_of_mmengine_load(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='There is no checkpoint'):
         load_checkpoint_file(str(tmp_path / 'none.pth'))
+
+
+def test_a_damaged_file_names_intact_ones(tmp_path):
+    path = save(tmp_path, {'state_dict': {'w': torch.ones(99)}})
+    data = bytearray(Path(path).read_bytes())
+    # One bit of the weights, which torch alone does not notice.
+    data[data.find(torch.ones(99).numpy().tobytes()) + 3] ^= 1
+    (tmp_path / 'd.pth').write_bytes(data)
+    with pytest.raises(DamagedCheckpointError) as caught:
+        load_checkpoint_file(str(tmp_path / 'd.pth'))
+    assert 'data/0 does not match its checksum' in str(caught.value)
+    assert f'Intact beside it: {path}' in str(caught.value)
+    with pytest.raises(FileNotFoundError, match='Intact beside it'):
+        load_checkpoint_file(str(tmp_path / 'e.pth'))
+
+
+def evil_file(kind, mark, work_dir):
+    """A checkpoint that would touch ``mark``."""
+    plain = {'meta': {'epoch': 1, 'iter': 1}, 'state_dict': {}}
+    plain['message_hub'] = {
+        'log_scalars': {},
+        'runtime_info': {},
+        'resumed_keys': {},
+    }
+    if kind == 'pickle':
+        plain['state_dict'] = {'w': Evil(f'touch {mark}')}
+    else:
+        # Plain text, but mmengine would run it as a config file.
+        plain['meta']['config'] = f'open({str(mark)!r}, "w").close()'
+    work_dir.mkdir()
+    path = work_dir / 'epoch_1.pth'
+    torch.save(plain, path)
+    (work_dir / 'last_checkpoint').write_text(str(path))
+    return str(path)
+
+
+@pytest.mark.parametrize('way', ['auto', 'resume', 'load_from', 'test'])
+def test_no_way_into_a_run(tiny_config, tmp_path, way):
+    cfg = tiny_config()
+    mark = tmp_path / 'executed'
+    path = evil_file('pickle', mark, tmp_path / 'work')
+    cfg.resume = way in ('auto', 'resume')
+    cfg.load_from = None if way == 'auto' else path
+    runner = build_runner(cfg)
+    with pytest.raises(pickle.UnpicklingError, match=r'asks for .*system'):
+        (runner.test if way == 'test' else runner.train)()
+    assert not mark.exists()
+
+
+def test_config_text_in_a_checkpoint_is_not_run(tiny_config, tmp_path):
+    mark = tmp_path / 'executed'
+    evil_file('config', mark, tmp_path / 'work')
+    build_runner(tiny_config(epochs=2, resume=True)).train()
+    assert not mark.exists()

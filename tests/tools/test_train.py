@@ -119,31 +119,105 @@ def test_no_validate_scores_with_the_test_pipeline(demo_root, tmp_path):
     assert 'Remix epoch 2:' in text and 'Epoch(val)' not in text
 
 
-def test_two_ranks_train_and_test(demo_root, tmp_path):
-    """Through torchrun and gloo, as tools/dist_train.sh does it."""
-    torchrun = (
-        *(sys.executable, '-m', 'torch.distributed.run'),
-        *('--standalone', '--nproc-per-node=2'),
-    )
-    run(
+def test_mixed_precision_without_a_gpu(demo_root, tmp_path):
+    """bfloat16 in both phases; weights stay in float32."""
+    out = run(
         'tools/train.py',
         CONFIG,
+        '--amp',
         f'--work-dir={tmp_path}',
-        '--launcher=pytorch',
         *options(demo_root, epochs=2),
-        launcher=torchrun,
     )
-    state = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)['remix']
-    assert state['scores'].shape == (NUM_TRAIN, 2)
-    assert torch.isfinite(state['scores']).all()
+    assert 'Remix epoch 2' in out
+    weights = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
+    kinds = {x.dtype for x in weights['state_dict'].values()}
+    assert torch.bfloat16 not in kinds and torch.float32 in kinds
+
+
+TORCHRUN = (
+    *(sys.executable, '-m', 'torch.distributed.run'),
+    *('--standalone', '--nproc-per-node=2'),
+)
+
+
+@pytest.fixture(scope='module')
+def two_ranks(demo_root, tmp_path_factory):
+    """A remix-only run on two ranks and one on one, and who trained on what.
+
+    Through torchrun and gloo, as tools/dist_train.sh does it.
+    """
+    folder = tmp_path_factory.mktemp('ranks')
+    config = folder / 'config.py'
+    config.write_text(
+        f"_base_ = ['{ROOT / CONFIG}']\n"
+        "custom_imports = dict(imports=['tests.tools.rank_recorder'])\n"
+    )
+    found = {}
+    for number, launcher in ((2, TORCHRUN), (1, (sys.executable,))):
+        work_dir = folder / str(number)
+        run(
+            'tools/train.py',
+            str(config),
+            f'--work-dir={work_dir}',
+            *(['--launcher=pytorch'] if number == 2 else []),
+            *options(demo_root, epochs=2 if number == 2 else 1, warmup=0),
+            'default_hooks.recorder.type=RankRecorder',
+            launcher=launcher,
+        )
+        found[number] = [
+            torch.load(work_dir / f'rank{rank}.pt', weights_only=True)
+            for rank in range(number)
+        ]
+    return folder, found
+
+
+def test_two_ranks_train_in_step(two_ranks):
+    """One modality a step on both ranks, every sample once, equal weights."""
+    _, found = two_ranks
+    first, second = found[2]
+    for epoch, other in zip(first['epochs'], second['epochs'], strict=True):
+        assignments = epoch['assignments'].tolist()
+        assert assignments == other['assignments'].tolist()
+        seen = []
+        for step, same in zip(epoch['steps'], other['steps'], strict=True):
+            kept = {tuple(a) for a in step['active'] + same['active']}
+            assert len(kept) == 1
+            ((name,),) = kept
+            indices = step['indices'] + same['indices']
+            assert {assignments[i] for i in indices} == {
+                ('video', 'audio').index(name)
+            }
+            seen += indices
+        assert set(seen) == set(range(NUM_TRAIN))
+        # Odd numbers of samples of a modality: one of each repeated.
+        assert len(seen) == sum(
+            count + count % 2
+            for count in (assignments.count(0), assignments.count(1))
+        )
+    assert first['weights'].keys() == second['weights'].keys()
+    for name, value in first['weights'].items():
+        assert torch.equal(value, second['weights'][name]), name
+
+
+def test_two_ranks_decide_like_one(two_ranks):
+    """On the same weights, those that both runs begin with."""
+    _, found = two_ranks
+    assert torch.equal(
+        found[2][0]['epochs'][0]['assignments'],
+        found[1][0]['epochs'][0]['assignments'],
+    )
+
+
+def test_two_ranks_test(two_ranks, demo_root, tmp_path):
+    folder, _ = two_ranks
     text = run(
         'tools/test.py',
         CONFIG,
-        str(tmp_path / 'epoch_2.pth'),
+        str(folder / '2' / 'epoch_2.pth'),
         f'--work-dir={tmp_path}',
         '--launcher=pytorch',
         *options(demo_root),
-        launcher=torchrun,
+        launcher=TORCHRUN,
     )
     assert text.count('\nfusion ') == 1  # rank 0 alone prints
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from mmengine.dist import broadcast
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mmremix.datasets import InputCache, ScoringSampler
 from mmremix.engine.broken_samples import record_broken
 from mmremix.engine.hooks import remix_setup
 from mmremix.engine.hooks.remix_report import report
 from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.hooks.score_loader import build_score_dataloader
 from mmremix.engine.recalibration import recalibrate_batch_norm
-from mmremix.engine.scoring import score_dataset
+from mmremix.engine.scoring import ScoreTable, score_dataset
+from mmremix.engine.scoring_options import ScoringOptions
 from mmremix.registry import HOOKS
 from mmremix.remix import (
     RULES,
@@ -71,6 +75,14 @@ class KLScoreHook(Hook):
             statistics anew, on all samples, before each scoring pass, which
             then costs twice. With ``mask='skip'`` they otherwise follow the
             samples that a modality keeps. Defaults to False.
+        subset: Score one sample in so many each time, in turn; the others
+            keep their scores. The first time all are scored. Defaults to 1,
+            all, as published.
+        scoring: What makes the pass cheaper, see
+            :class:`~mmremix.engine.ScoringOptions`. Defaults to nothing.
+        cache: Keep the pass's inputs, so that they are decoded once a run:
+            arguments of :class:`~mmremix.datasets.InputCache`, ``dict()``
+            for its defaults. Lies in the work directory, until the run ends.
 
     Raises:
         ValueError: Before training, if the set-up cannot work; the message
@@ -90,6 +102,9 @@ class KLScoreHook(Hook):
         ties: str = 'first',
         min_share: float = 0.0,
         bn_recalibration: bool = False,
+        subset: int = 1,
+        scoring: Mapping[str, Any] | None = None,
+        cache: Mapping[str, Any] | None = None,
     ) -> None:
         for name, value, choices in (
             ('rule', rule, RULES),
@@ -104,6 +119,7 @@ class KLScoreHook(Hook):
         for name, value, least in (
             ('warmup_epochs', warmup_epochs, 0),
             ('interval', interval, 1),
+            ('subset', subset, 1),
         ):
             if not isinstance(value, int) or value < least:
                 raise ValueError(
@@ -117,6 +133,9 @@ class KLScoreHook(Hook):
         self.ties = ties
         self.min_share = min_share
         self.bn_recalibration = bn_recalibration
+        self.subset = subset
+        self.scoring = ScoringOptions(**(scoring or {}))
+        self._cache_cfg = cache
         self._dataloader_cfg = dataloader
         self._dataloader: DataLoader | None = None
         self._state: RemixState | None = None
@@ -145,27 +164,47 @@ class KLScoreHook(Hook):
         model = _unwrap(runner.model)
         sampler = runner.train_dataloader.batch_sampler
         sampler.load_masked = getattr(model, 'mask', 'skip') != 'skip'
-        self._dataloader = remix_setup.build_score_dataloader(
-            runner, self._dataloader_cfg
+        self._dataloader = build_score_dataloader(
+            runner, self._dataloader_cfg, self._cache_cfg
         )
+        if self.subset > 1 and not isinstance(
+            self._dataloader.sampler, ScoringSampler
+        ):
+            raise ValueError(
+                'KLScoreHook: subset needs the ScoringSampler, but the '
+                'loader to score with has '
+                f'{type(self._dataloader.sampler).__name__}. Write: '
+                "dataloader=dict(sampler=dict(type='ScoringSampler'))"
+            )
         self._fingerprint = runner.train_dataloader.dataset.fingerprint()
         # after_load_checkpoint also runs for load_from, which starts anew.
         if runner._resume and self._loaded is not None:
             self._state = RemixState.from_state_dict(self._loaded)
             self._state.check(runner.train_dataloader.dataset)
 
+    def after_train(self, runner: Runner) -> None:
+        """Give back the disk space of the cache."""
+        if isinstance(self._dataloader.dataset, InputCache):
+            self._dataloader.dataset.remove()
+
     def before_train_epoch(self, runner: Runner) -> None:
         """Score if it is time, and set the assignments."""
         sampler = runner.train_dataloader.batch_sampler
+        sampler.assignments = self._assignments(runner)
+        # DistSamplerSeedHook comes later.
+        sampler.sampler.set_epoch(runner.epoch)
+        remix_setup.check_plans(sampler)
+        remix_setup.refresh_max_iters(runner)
+
+    def _assignments(self, runner: Runner) -> Tensor | None:
+        """This epoch's; ``None`` during the warm-up."""
         if runner.epoch < self.warmup_epochs:
-            sampler.assignments = None
-            return
+            return None
         due = (runner.epoch - self.warmup_epochs) % self.interval == 0
         fresh = self._state is not None and self._state.epoch == runner.epoch
         if self._state is None or (due and not fresh):
             self._state = self._decide(runner)
-        sampler.assignments = self._state.assignments
-        remix_setup.refresh_max_iters(runner)
+        return self._state.assignments
 
     def _decide(self, runner: Runner) -> RemixState:
         """Score, assign and report."""
@@ -174,7 +213,7 @@ class KLScoreHook(Hook):
         start = time.perf_counter()
         if self.bn_recalibration:
             recalibrate_batch_norm(model, self._dataloader)
-        table = score_dataset(model, self._dataloader, dataset.modalities)
+        table = self._score(model, runner.epoch)
         generator = torch.Generator()
         generator.manual_seed(
             runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
@@ -206,6 +245,29 @@ class KLScoreHook(Hook):
         flips = count_flips(previous, state.assignments)
         report(runner, state, table, flips, time.perf_counter() - start)
         return state
+
+    def _score(self, model: BaseModel, epoch: int) -> ScoreTable:
+        """Score all samples, or those whose turn it is."""
+        dataset = self._dataloader.dataset
+        rows = range(len(dataset))
+        if self.subset > 1 and self._state is not None:
+            turn = (epoch - self.warmup_epochs) // self.interval
+            rows = rows[turn % self.subset :: self.subset]
+        if self.subset > 1:
+            self._dataloader.sampler.rows = rows
+        table = score_dataset(
+            model,
+            self._dataloader,
+            dataset.modalities,
+            options=self.scoring,
+        )
+        if len(rows) < len(dataset):
+            scores = self._state.scores.clone()
+            scores[rows.start :: rows.step] = table.scores[
+                rows.start :: rows.step
+            ]
+            table = replace(table, scores=scores)
+        return table
 
 
 def _unwrap(model: nn.Module) -> nn.Module:

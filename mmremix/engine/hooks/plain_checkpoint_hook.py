@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 
+from mmremix.engine.safe_loading import drop_code
 from mmremix.registry import HOOKS
 
 _HISTORY = '__history_buffer__'
@@ -22,7 +23,9 @@ class PlainCheckpointHook(Hook):
     mmengine 0.10 stores log histories as pickled objects, which torch 2.6
     and later refuse to load (mmengine issue 1655). This hook turns them into
     tensors on saving and back on resuming, so that resuming and testing work
-    in torch's weights-only mode, which never runs code from a file.
+    in torch's weights-only mode, which never runs code from a file. (What
+    mmengine itself would run from a file it loads, it never gets to see: see
+    :func:`~mmremix.engine.safe_loading.drop_code`.)
 
     Example::
 
@@ -45,6 +48,8 @@ class PlainCheckpointHook(Hook):
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Rebuild the histories, before mmengine reads them."""
+        # Files that did not come through our loader (http, s3, ...), too.
+        drop_code(checkpoint)
         hub = checkpoint.get('message_hub')
         if isinstance(hub, dict):
             checkpoint['message_hub'] = _from_plain(hub)

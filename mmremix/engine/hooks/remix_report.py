@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mmengine.runner import Runner
 
+from mmremix.engine.hooks.remix_record_hook import RemixRecordHook
 from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.records import discrepancy_ratios
 from mmremix.engine.scoring import ScoreTable
 from mmremix.remix import modality_counts
 
@@ -18,12 +20,13 @@ def report(
     flips: int,
     seconds: float,
 ) -> None:
-    """Log one epoch's decision, and send it to the visualizer's backends.
+    """Log one epoch's decision; send it to the visualizer and the records.
 
     The scalars, at the number of the epoch from 1: ``remix/count_<name>``,
     ``remix/share_<name>``, ``remix/mean_kl_<name>`` (nats),
-    ``remix/train_acc_<name>`` (also of ``fusion``), ``remix/flips``,
-    ``remix/unscored`` and ``remix/seconds``.
+    ``remix/train_acc_<name>`` (also of ``fusion``), ``remix/rho_<name>``
+    (see :func:`~mmremix.engine.records.discrepancy_ratios`),
+    ``remix/flips``, ``remix/unscored`` and ``remix/seconds``.
 
     Args:
         runner: The runner.
@@ -44,11 +47,21 @@ def report(
         parts.append(f'{name} {count} ({count / total:.0%}, KL {kl:.3f})')
     for name, value in table.accuracy.items():
         scalars[f'remix/train_acc_{name}'] = value
+    probability = {
+        name: value
+        for name, value in table.true_probability.items()
+        if name in state.modalities
+    }
+    for name, value in discrepancy_ratios(probability).items():
+        scalars[f'remix/rho_{name}'] = value
     scalars['remix/unscored'] = len(state.assignments) - sum(counts)
     scalars['remix/flips'] = flips
     scalars['remix/seconds'] = seconds
     epoch = state.epoch + 1
     runner.visualizer.add_scalars(scalars, step=epoch)
+    for hook in runner.hooks:
+        if isinstance(hook, RemixRecordHook):
+            hook.record(runner, state, table, flips, seconds)
     accuracy = ', '.join(f'{n} {v:.3f}' for n, v in table.accuracy.items())
     runner.logger.info(
         f'Remix epoch {epoch}: {", ".join(parts)}; {flips} flips; '

@@ -1,16 +1,14 @@
-"""What KLScoreHook needs around it: checks, its loader, the loop's length."""
+"""What KLScoreHook checks around it, and the loop's length."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
-from typing import Any
+import hashlib
 
-from mmengine.dist import is_distributed
+from mmengine.dist import all_gather_object, is_distributed
 from mmengine.hooks import SyncBuffersHook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.utils.data import DataLoader
 
 from mmremix.datasets import RemixSampler, multimodal_collate
 
@@ -55,6 +53,7 @@ def check_train_setup(
             'KLScoreHook hands its assignments to a RemixSampler, but the '
             f'batch sampler is {type(sampler).__name__}. ' + _LOADER_LINES
         )
+    _check_accumulation(runner.optim_wrapper, sampler)
     if sampler.tail != 'fixed' or sampler.passes > 1:
         _check_constant_length(runner, sampler)
     if not 0 <= min_share * len(sampler.modalities) <= 1:
@@ -66,6 +65,32 @@ def check_train_setup(
         _check_mixed_batches(runner)
     if is_distributed():
         _check_distributed(runner)
+
+
+def check_plans(sampler: RemixSampler) -> None:
+    """Stop if the ranks are about to train on different modalities.
+
+    One exchange an epoch; without it they would wait for each other for ever.
+
+    Raises:
+        RuntimeError: On every rank, with what each has planned.
+    """
+    if not is_distributed():
+        return
+    steps = [batch.modality for batch in sampler.epoch_plan()]
+    digest = hashlib.sha256(repr(steps).encode()).hexdigest()[:8]
+    found = all_gather_object((len(steps), digest))
+    if len(set(found)) > 1:
+        listed = '\n'.join(
+            f'  rank {rank}: {count} steps, modalities {name}'
+            for rank, (count, name) in enumerate(found)
+        )
+        raise RuntimeError(
+            f'The ranks have planned different epochs:\n{listed}\n'
+            'They need the same data set, seed and assignments. Look for what '
+            'differs between the machines: annotation files, versions, '
+            'randomness=dict(seed=...)'
+        )
 
 
 def _check_mixed_batches(runner: Runner) -> None:
@@ -81,6 +106,24 @@ def _check_mixed_batches(runner: Runner) -> None:
         )
 
 
+def _check_accumulation(wrapper: OptimWrapper, sampler: RemixSampler) -> None:
+    """An optimiser step must not mix modalities."""
+    counts = getattr(wrapper, '_accumulative_counts', 1)
+    if counts != sampler.accumulation:
+        raise ValueError(
+            f'The optimiser steps after {counts} batches, but RemixSampler '
+            f'has groups of {sampler.accumulation} batches of one modality. '
+            f'Write in the config:\n'
+            f'    optim_wrapper = dict(accumulative_counts={counts})\n'
+            '    train_dataloader = dict(batch_sampler=dict(\n'
+            f"        type='RemixSampler', accumulation={counts}))"
+        )
+    if counts > 1:
+        # mmengine looks for an incomplete last step where the length of the
+        # first epoch says that the run ends. The sampler has none.
+        wrapper._max_counts = -1
+
+
 def _check_constant_length(runner: Runner, sampler: RemixSampler) -> None:
     """What counts iterations needs epochs of equal length."""
     fix = (
@@ -88,11 +131,6 @@ def _check_constant_length(runner: Runner, sampler: RemixSampler) -> None:
         f"tail='{sampler.tail}', passes={sampler.passes}. Write:\n"
         "    batch_sampler=dict(type='RemixSampler', tail='fixed', passes=1)"
     )
-    wrapper = runner.optim_wrapper
-    if getattr(wrapper, '_accumulative_counts', 1) > 1:
-        raise ValueError(
-            'Gradient accumulation needs epochs of equal length. ' + fix
-        )
     schedulers = runner.param_schedulers or []
     if isinstance(schedulers, dict):
         schedulers = [s for group in schedulers.values() for s in group]
@@ -126,70 +164,6 @@ def _check_distributed(runner: Runner) -> None:
             '    default_hooks = dict('
             "sync_buffers=dict(type='SyncBuffersHook'))"
         )
-
-
-def build_score_dataloader(
-    runner: Runner, overrides: Mapping[str, Any] | None
-) -> DataLoader:
-    """Build the loader that goes over the training samples to score them.
-
-    Raises:
-        ValueError: If no evaluation pipeline is to be had, or if the data
-            set is not the training one.
-    """
-    train_cfg = copy.deepcopy(runner.cfg.get('train_dataloader'))
-    overrides = copy.deepcopy(dict(overrides or {}))
-    if 'dataset' not in overrides:
-        overrides['dataset'] = _eval_dataset(runner, train_cfg)
-    cfg = {
-        'batch_size': (train_cfg or {}).get('batch_size', 1),
-        'num_workers': (train_cfg or {}).get('num_workers', 0),
-        'persistent_workers': (train_cfg or {}).get(
-            'persistent_workers', False
-        ),
-        'pin_memory': (train_cfg or {}).get('pin_memory', False),
-        # Unequal shares are fine: the ranks do not talk while they score.
-        'sampler': {
-            'type': 'DefaultSampler',
-            'shuffle': False,
-            'round_up': False,
-        },
-        **overrides,
-    }
-    dataloader = Runner.build_dataloader(cfg, seed=runner.seed)
-    train, score = runner.train_dataloader.dataset, dataloader.dataset
-    if len(train) != len(score) or train.fingerprint() != score.fingerprint():
-        raise ValueError(
-            f'KLScoreHook would score {len(score)} samples (fingerprint '
-            f'{score.fingerprint()}), but the training set has {len(train)} '
-            f'({train.fingerprint()}). Both must hold the same samples in '
-            'the same order, with the same classes and modalities. Leave '
-            'the data set out to score the training set:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]"
-        )
-    return dataloader
-
-
-def _eval_dataset(
-    runner: Runner, train_cfg: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The training set with the evaluation pipeline."""
-    pipeline = None
-    for name in ('val_dataloader', 'test_dataloader'):
-        loader_cfg = runner.cfg.get(name) or {}
-        pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
-    if train_cfg is None or pipeline is None:
-        raise ValueError(
-            'KLScoreHook scores with the pipeline of val_dataloader (or '
-            'test_dataloader), and there is none. Add one, or write:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10, "
-            'dataloader=dict(dataset=dict(type=..., pipeline=[...])))]'
-        )
-    return {
-        **train_cfg['dataset'],
-        'pipeline': copy.deepcopy(pipeline),
-        'test_mode': True,
-    }
 
 
 def refresh_max_iters(runner: Runner) -> None:

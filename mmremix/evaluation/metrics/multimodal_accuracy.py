@@ -34,6 +34,10 @@ class MultimodalAccuracy(BaseMetric):
         collect_device: See mmengine's ``BaseMetric``.
         prefix: Defaults to ``'acc'``.
 
+    Attributes:
+        confusion: Of the last evaluation, for each prediction, counts
+            ``(M, M)``, true class by predicted class; on the main process.
+
     Raises:
         ValueError: On an unknown metric, or if there is nothing to measure.
     """
@@ -54,6 +58,7 @@ class MultimodalAccuracy(BaseMetric):
                 f'got {list(metrics)}.'
             )
         self.metrics = tuple(metrics)
+        self.confusion: dict[str, np.ndarray] = {}
 
     def process(
         self, data_batch: Any, data_samples: Sequence[dict[str, Any]]
@@ -83,12 +88,14 @@ class MultimodalAccuracy(BaseMetric):
             )
         labels = np.array([label for label, _, _ in kept])
         measured: dict[str, float] = {}
+        self.confusion = {}
         for name in kept[0][2]:
             # Under missing-modality evaluation some lack a prediction.
             rows = [i for i, item in enumerate(kept) if name in item[2]]
             predicted = np.array([kept[i][2][name] for i in rows])
             confusion = np.zeros((kept[0][1],) * 2, dtype=np.int64)
             np.add.at(confusion, (labels[rows], predicted), 1)
+            self.confusion[name] = confusion
             values = summarize_confusion(confusion)
             for metric in self.metrics:
                 measured[f'{name}_{metric}'] = values[metric]

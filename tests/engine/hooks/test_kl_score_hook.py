@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
 from mmremix.engine import KLScoreHook
+from mmremix.engine.hooks import remix_setup
 from mmremix.engine.hooks.remix_state import RemixState
 
 
@@ -82,9 +83,50 @@ def test_what_counts_iterations_needs_a_fixed_tail(tiny_config, tail):
         assert runner.iter == runner.max_iters == 3 * 7
 
 
-def test_gradient_accumulation_needs_a_fixed_tail(tiny_config):
+def test_gradient_accumulation_must_match_the_sampler(tiny_config):
     cfg = tiny_config(**{'optim_wrapper.accumulative_counts': 2})
-    refused(cfg, r"(?s)Gradient accumulation.*tail='fixed'")
+    refused(cfg, r'(?s)after 2 batches.*groups of 1 .*accumulation=2')
+
+
+class RecordSteps(Hook):
+    """Keeps what the batches of each optimiser step keep."""
+
+    def __init__(self):
+        self.steps = [[]]
+
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ):
+        active = {
+            s.metainfo['active_modalities'] for s in data_batch['data_samples']
+        }
+        self.steps[-1].append(active)
+        if runner.optim_wrapper.should_update():
+            self.steps.append([])
+
+
+@pytest.mark.parametrize('tail', ['keep', 'pad', 'drop', 'fixed'])
+def test_accumulated_steps_hold_one_modality(tiny_config, tail):
+    cfg = tiny_config(
+        epochs=3,
+        warmup=1,
+        **{
+            'optim_wrapper.accumulative_counts': 3,
+            'train_dataloader.batch_size': 2,
+            'train_dataloader.batch_sampler.accumulation': 3,
+            'train_dataloader.batch_sampler.tail': tail,
+            'train_dataloader.batch_sampler.order': 'shuffled',
+        },
+    )
+    runner = build_runner(cfg)
+    recorded = RecordSteps()
+    runner.register_hook(recorded)
+    runner.train()
+    *steps, rest = recorded.steps
+    assert rest == [] and len(steps) > 8
+    for step in steps:
+        assert len(step) == 3
+        assert step[0] == step[1] == step[2] and len(step[0]) == 1
 
 
 def test_mixed_batches_need_their_collate_function(tiny_config):
@@ -194,7 +236,7 @@ def test_resume_on_other_data_is_refused(tiny_config):
     path = str(Path(runner.work_dir, 'epoch_2.pth'))
     cfg = tiny_config(epochs=3, warmup=1, resume=True, load_from=path)
     cfg.train_dataloader.dataset.indices = 20
-    refused(cfg, r'(?s)Cannot resume.*samples: 26 in the checkpoint, 20 in')
+    refused(cfg, r'(?s)Cannot resume.*samples: 26 in the checkpoint, 20 ')
 
 
 def test_diverged_model_is_named(tiny_config):
@@ -203,3 +245,78 @@ def test_diverged_model_is_named(tiny_config):
         runner.model.heads['audio'].weight.fill_(float('nan'))
     with pytest.raises(FloatingPointError, match='26 samples are NaN'):
         runner.train()
+
+
+class RecordScores(Hook):
+    """Keeps each epoch's scores."""
+
+    def __init__(self):
+        self.scores = {}
+
+    def before_train_epoch(self, runner):
+        # After KLScoreHook: it has a lower priority.
+        (hook,) = [h for h in runner.hooks if isinstance(h, KLScoreHook)]
+        if hook._state is not None:
+            self.scores[runner.epoch] = hook._state.scores.clone()
+
+
+def test_subset_rescored_in_turn(tiny_config):
+    cfg = tiny_config(epochs=4, warmup=1)
+    cfg.custom_hooks[0]['subset'] = 2
+    runner = build_runner(cfg)
+    recorded = RecordScores()
+    runner.register_hook(recorded, priority='LOWEST')
+    runner.train()
+    first, second, third = (recorded.scores[e] for e in (1, 2, 3))
+    changed = (second != first).any(dim=1)
+    assert changed[1::2].all() and not changed[::2].any()
+    changed = (third != second).any(dim=1)
+    assert changed[::2].all() and not changed[1::2].any()
+
+
+def test_subset_needs_its_sampler(tiny_config):
+    cfg = tiny_config()
+    cfg.custom_hooks[0]['subset'] = 2
+    cfg.custom_hooks[0]['dataloader'] = {
+        'sampler': {'type': 'DefaultSampler', 'shuffle': False}
+    }
+    refused(cfg, r"sampler=dict\(type='ScoringSampler'\)")
+
+
+def test_cache_and_cheap_options_decide_alike(tiny_config):
+    """Cached inputs in full precision change nothing; files go at the end."""
+    states = []
+    for number, options in enumerate(
+        (
+            {},
+            {'cache': {'float_type': 'float32'}},
+            {'scoring': {'channels_last': True, 'heads_only': True}},
+        )
+    ):
+        cfg = tiny_config(epochs=3, warmup=1)
+        cfg.work_dir += str(number)
+        cfg.custom_hooks[0].update(options)
+        runner = build_runner(cfg)
+        runner.train()
+        assert not list(Path(cfg.work_dir).rglob('*.bin'))
+        path = Path(cfg.work_dir, 'epoch_3.pth')
+        states.append(torch.load(path, weights_only=True)['remix'])
+    plain, cached, cheap = states
+    assert torch.equal(plain['scores'], cached['scores'])
+    torch.testing.assert_close(
+        plain['scores'], cheap['scores'], rtol=1e-2, atol=1e-2
+    )
+
+
+@pytest.mark.parametrize('other', [(7, 'abc'), None])
+def test_ranks_that_planned_different_epochs(tiny_config, monkeypatch, other):
+    sampler = build_runner(tiny_config()).train_dataloader.batch_sampler
+    monkeypatch.setattr(remix_setup, 'is_distributed', lambda: True)
+    monkeypatch.setattr(
+        remix_setup, 'all_gather_object', lambda mine: [mine, other or mine]
+    )
+    if other is None:
+        remix_setup.check_plans(sampler)
+    else:
+        with pytest.raises(RuntimeError, match=r'(?s)rank 1: 7 steps.*seed'):
+            remix_setup.check_plans(sampler)

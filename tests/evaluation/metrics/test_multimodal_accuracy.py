@@ -60,3 +60,12 @@ def test_never_right_class():
 def test_unknown_metric():
     with pytest.raises(ValueError, match="'macro_f1'"):
         MultimodalAccuracy(metrics=['top9'])
+
+
+def test_confusion_of_the_last_evaluation_is_kept():
+    metric = MultimodalAccuracy(metrics=['top1'])
+    for guess in (1, 2):
+        metric.process(None, [sample(0, fusion=0, video=guess)])
+        metric.evaluate(size=1)
+    assert list(metric.confusion) == ['fusion', 'video']
+    assert metric.confusion['video'].tolist() == [[0, 0, 1], [0] * 3, [0] * 3]

@@ -1,0 +1,275 @@
+"""Predict clips with a trained model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.infer import BaseInferencer
+from rich.console import Console
+from rich.progress import track
+from torch import nn
+
+from mmremix.apis.clip_list import list_clips
+from mmremix.apis.clip_pipeline import ClipPipeline, reason_of
+from mmremix.apis.load_model import (
+    class_names,
+    inference_dataset,
+    load_model,
+)
+from mmremix.apis.prediction_entry import entry_of, free_name
+from mmremix.datasets.collate import multimodal_collate
+from mmremix.datasets.media import BrokenMediaError
+from mmremix.registry import INFERENCERS
+from mmremix.visualization.annotate import annotate_clip
+
+
+@INFERENCERS.register_module()
+class AVInferencer(BaseInferencer):
+    """Top classes of clips, fused and by each modality alone.
+
+    Example::
+
+        inferencer = AVInferencer('configs/remix_demo_concat.py',
+                                  weights='work_dirs/.../epoch_16.pth')
+        result = inferencer('clip.mp4', topk=3)
+        result['predictions'][0]['topk']['fusion']
+        # [{'label': 2, 'class': 'clap', 'score': 0.91}, ...]
+        inferencer('folder', batch_size=8, out_dir='annotated')
+        inferencer(dict(clip='long.mp4', start=3.0, end=4.5))
+
+    The config's test pipeline is used, and its data set's ``margin`` for
+    clips with a segment, so that a row of an annotation is predicted as
+    ``tools/test.py`` does. A clip that lacks a modality is predicted from
+    the others, as if that one were masked (for any ``mask`` of the model, the
+    fusion head says what it counts as). A broken clip stops nothing.
+
+    Args:
+        model: Config file, the name of one of mmremix's (``'remix_demo_
+            concat'``), or a config.
+        weights: Checkpoint; loaded without running code from it.
+        device: ``'cpu'``, ``'cuda:0'``, ... Defaults to a GPU if there is
+            one.
+        scope: Registry scope.
+        show_progress: Whether to show a progress bar. Defaults to: if
+            standard error is a terminal.
+        blank_is_missing: See :class:`~mmremix.apis.clip_pipeline.
+            ClipPipeline`.
+
+    Raises:
+        FileNotFoundError: If there is no such config or checkpoint.
+        TypeError: If the model is no :class:`~mmremix.models.AVRecognizer`
+            and does not name its ``modalities``.
+        ValueError: Without class names, or if checkpoint and config do not
+            fit.
+    """
+
+    visualize_kwargs: ClassVar[set[str]] = {'out_dir'}
+    postprocess_kwargs: ClassVar[set[str]] = {'topk'}
+
+    def __init__(
+        self,
+        model: str | Path | Config | dict[str, Any] | None = None,
+        weights: str | Path | None = None,
+        device: str | None = None,
+        scope: str | None = 'mmremix',
+        show_progress: bool | None = None,
+        blank_is_missing: bool = True,
+    ) -> None:
+        self.blank_is_missing = blank_is_missing
+        self.console = Console(stderr=True)
+        if show_progress is None:
+            show_progress = self.console.is_terminal
+        super().__init__(
+            os.fspath(model) if isinstance(model, Path) else model,
+            None if weights is None else os.fspath(weights),
+            device,
+            scope,
+            show_progress,
+        )
+
+    def __call__(
+        self,
+        inputs: Any,
+        return_datasamples: bool = False,
+        batch_size: int = 1,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Predict.
+
+        Args:
+            inputs: See :func:`~mmremix.apis.clip_list.list_clips`.
+            return_datasamples: Whether to return ``ActionDataSample``s
+                instead of dicts.
+            batch_size: Clips that go through the model at once.
+            kwargs: ``topk`` (classes per prediction, 5 by default) and
+                ``out_dir`` (folder for clips with the prediction on them).
+
+        Returns:
+            ``predictions``, see :meth:`postprocess`, and ``visualization``,
+            for each clip the annotated copy or ``None``.
+        """
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be positive, got {batch_size}.')
+        pre, forward, visualize, post = self._dispatch_kwargs(**kwargs)
+        clips = self._inputs_to_list(inputs)
+        preds: list[ActionDataSample] = []
+        batches = self.preprocess(clips, batch_size, **pre)
+        total = -(-len(clips) // batch_size)
+        for batch in track(
+            batches,
+            'Inference',
+            total,
+            console=self.console,
+            disable=not self.show_progress,
+        ):
+            preds.extend(self.forward(batch, **forward))
+        shown = self.visualize(clips, preds, **visualize)
+        return self.postprocess(preds, shown, return_datasamples, **post)
+
+    def preprocess(
+        self, inputs: Sequence[dict[str, Any]], batch_size: int = 1
+    ) -> Iterator[dict[str, Any]]:
+        """Load clips.
+
+        Yields:
+            ``batch``, the collated clips that have anything to predict from
+            (``None`` if none has); ``samples``, of all.
+        """
+        for loaded in self._get_chunk_data(
+            map(self.pipeline, inputs), batch_size
+        ):
+            usable = [item for item in loaded if item['inputs']]
+            yield {
+                'batch': self.collate_fn(usable) if usable else None,
+                'samples': [item['data_samples'] for item in loaded],
+            }
+
+    @torch.no_grad()
+    def forward(self, inputs: dict[str, Any]) -> list[ActionDataSample]:
+        """Predict a batch of :meth:`preprocess`, broken clips included."""
+        if inputs['batch'] is None:
+            return inputs['samples']
+        done = iter(self.model.test_step(inputs['batch']))
+        return [
+            sample if 'error' in sample else next(done)
+            for sample in inputs['samples']
+        ]
+
+    def visualize(
+        self,
+        inputs: Sequence[dict[str, Any]],
+        preds: Sequence[ActionDataSample],
+        out_dir: str | Path | None = None,
+    ) -> list[str | None]:
+        """Write copies of the clips with the predictions on them.
+
+        Args:
+            inputs: Clips.
+            preds: Their predictions.
+            out_dir: Folder; without it nothing is written.
+
+        Returns:
+            Files; ``None`` for a clip without a prediction or a video to
+            write it on, which a note then says.
+        """
+        written: list[str | None] = [None] * len(inputs)
+        taken: set[Path] = set()
+        for i, sample in enumerate(preds if out_dir is not None else ()):
+            entry = entry_of(sample, self.classes, topk=1)
+            if entry['error'] is not None:
+                continue
+            target = free_name(Path(str(out_dir)), entry['clip'], taken)
+            try:
+                annotate_clip(entry, target)
+            except BrokenMediaError as error:
+                note = f'no annotated copy: {reason_of(error, entry)}'
+                sample.set_metainfo({'notes': [*entry['notes'], note]})
+            else:
+                written[i] = str(target)
+        return written
+
+    def postprocess(
+        self,
+        preds: Sequence[ActionDataSample],
+        visualization: Sequence[str | None],
+        return_datasamples: bool = False,
+        topk: int = 5,
+    ) -> dict[str, Any]:
+        """Make plain dicts of the predictions.
+
+        Returns:
+            ``predictions``, for each clip a dict that JSON can hold: what
+            was given (``clip``, ``audio``, ``start``, ``end``),
+            ``modalities`` that were used, ``missing`` (reason by modality),
+            ``notes``, ``error`` (``None``, or why there is no prediction),
+            ``topk`` (by ``fusion`` and each modality used, a list of
+            ``label``, ``class`` and ``score``, a probability) and ``answer``
+            (the first of the fused ones, or of the only modality that is
+            there, and where it is ``from``); and ``visualization``.
+        """
+        if topk < 1:
+            raise ValueError(f'topk must be positive, got {topk}.')
+        results = (
+            list(preds)
+            if return_datasamples
+            else [entry_of(sample, self.classes, topk) for sample in preds]
+        )
+        return {'predictions': results, 'visualization': list(visualization)}
+
+    def _inputs_to_list(self, inputs: Any) -> list[dict[str, Any]]:
+        return list_clips(inputs)
+
+    def _load_model_from_metafile(self, model: str) -> tuple[Config, None]:
+        """Find a config of the installed package by its name."""
+        name = Path(model).name.removesuffix('.py')
+        folder = Path(self._get_repo_or_mim_dir('mmremix'), 'configs')
+        known = {path.stem: path for path in folder.rglob('[!_]*.py')}
+        if model.removesuffix('.py') != name or name not in known:
+            raise FileNotFoundError(
+                f'There is no config {model}, and none of that name in '
+                f'{folder}.'
+            )
+        return Config.fromfile(str(known[name])), None
+
+    def _init_model(
+        self, cfg: Config, weights: str | None, device: str = 'cpu'
+    ) -> nn.Module:
+        if not cfg:
+            raise ValueError(
+                'Give the config too: model=... The copy inside a checkpoint '
+                'is Python code, and no code from checkpoints is run.'
+            )
+        if weights is None:
+            raise ValueError('Give the checkpoint: weights=...')
+        model, meta = load_model(cfg.model, weights, device)
+        if not hasattr(model, 'modalities'):
+            raise TypeError(
+                f'{type(model).__name__} has no attribute modalities; '
+                'AVInferencer takes models like AVRecognizer.'
+            )
+        model.cfg = cfg
+        self.classes = class_names(
+            inference_dataset(cfg), meta, model.num_classes
+        )
+        return model
+
+    def _init_pipeline(self, cfg: Config) -> ClipPipeline:
+        return ClipPipeline(
+            inference_dataset(cfg),
+            self.model.modalities,
+            self.blank_is_missing,
+        )
+
+    def _init_collate(self, cfg: Config) -> Any:
+        # Not the config's: clips of one folder may lack different parts.
+        return multimodal_collate
+
+    def _init_visualizer(self, cfg: Config) -> None:
+        # mmengine's would make a folder; clips are written by `visualize`.
+        return None

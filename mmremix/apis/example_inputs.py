@@ -1,0 +1,102 @@
+"""Inputs of the sizes that a test pipeline makes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmremix.apis.clip_pipeline import ClipPipeline
+
+_SECONDS, _FPS, _RATE = 12, 10, 48000
+_SIZE = (256, 340)  # height and width
+
+
+def example_inputs(
+    dataset_cfg: Mapping[str, Any],
+    modalities: Sequence[str],
+    clip: Mapping[str, Any] | None = None,
+) -> dict[str, Tensor]:
+    """Two samples as the pipeline makes them of a clip.
+
+    Args:
+        dataset_cfg: The config's ``test_dataloader.dataset``.
+        modalities: Those of the model.
+        clip: As for ``AVInferencer``. Defaults to noise of 12 s, 340x256.
+
+    Returns:
+        ``(2, ...)`` for each modality.
+
+    Raises:
+        ValueError: If the pipeline cannot make them of this clip.
+    """
+    pipeline = ClipPipeline(dataset_cfg, modalities, blank_is_missing=False)
+    with tempfile.TemporaryDirectory() as folder:
+        given = dict(clip or {'clip': _noise_clip(Path(folder, 'noise.mp4'))})
+        sample = pipeline(given)
+    missing = sample['data_samples'].metainfo['missing']
+    error = sample['data_samples'].metainfo.get('error')
+    if missing or error:
+        reasons = '; '.join(f'{k}: {v}' for k, v in missing.items()) or error
+        raise ValueError(
+            f'The test pipeline cannot make its inputs of '
+            f'{given["clip"] if clip else "a made-up .mp4 clip"}: {reasons}. '
+            'Name a clip of the data: clip=dict(clip=..., audio=...), on the '
+            'command line --clip and --audio.'
+        )
+    return {
+        name: torch.stack([value, value])
+        for name, value in sample['inputs'].items()
+    }
+
+
+def random_inputs(
+    example: Mapping[str, Tensor], batch: int, seed: int
+) -> dict[str, Tensor]:
+    """Random samples like the example's, in size, type and spread."""
+    generator = torch.Generator().manual_seed(seed)
+    made = {}
+    for name, value in example.items():
+        shape = (batch, *value.shape[1:])
+        if value.is_floating_point():
+            noise = torch.randn(shape, generator=generator, dtype=value.dtype)
+            made[name] = value.mean() + (value.std() + 1e-3) * noise
+        else:
+            low, high = int(value.min()), int(value.max())
+            made[name] = torch.randint(
+                *(low, high + 1, shape),
+                generator=generator,
+                dtype=value.dtype,
+            )
+    return made
+
+
+def _noise_clip(path: Path) -> str:
+    rng = np.random.default_rng(0)
+    with av.open(str(path), 'w') as container:
+        video = container.add_stream('libx264', rate=_FPS)
+        video.height, video.width = _SIZE
+        video.pix_fmt = 'yuv420p'
+        video.options = {'preset': 'ultrafast'}
+        audio = container.add_stream('aac', rate=_RATE, layout='mono')
+        for i in range(_SECONDS * _FPS):
+            image = rng.integers(0, 256, (*_SIZE, 3), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format='rgb24')
+            frame.pts, frame.time_base = i, Fraction(1, _FPS)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        for first in range(0, _SECONDS * _RATE, 1024):
+            noise = rng.uniform(-0.5, 0.5, (1, 1024)).astype(np.float32)
+            sound = av.AudioFrame.from_ndarray(noise, 'fltp', 'mono')
+            sound.sample_rate, sound.pts = _RATE, first
+            sound.time_base = Fraction(1, _RATE)
+            container.mux(audio.encode(sound))
+        container.mux(audio.encode())
+    return str(path)

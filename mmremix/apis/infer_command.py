@@ -1,0 +1,83 @@
+"""What ``tools/infer.py`` does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+from mmremix.apis.av_inferencer import AVInferencer
+from mmremix.apis.clip_list import list_clips
+from mmremix.apis.launch import load_config
+from mmremix.datasets.preparation.files import write_atomic
+from mmremix.version import __version__
+from mmremix.visualization.predictions import prediction_table
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict, print the table and write the files.
+
+    Args:
+        args: Of ``tools/infer.py``.
+
+    Returns:
+        Exit status: 0 if at least one clip was predicted, else 1.
+
+    Raises:
+        ValueError: On arguments that do not fit, see also
+            :class:`AVInferencer`.
+    """
+    clips = list_clips(args.clips)
+    if args.audio and len(clips) > 1:
+        raise ValueError(f'--audio is of one clip, {len(clips)} are given.')
+    for key in ('audio', 'start', 'end'):
+        if getattr(args, key) is not None:
+            for clip in clips:
+                clip[key] = getattr(args, key)
+    inferencer = AVInferencer(
+        load_config(args.config, cfg_options=args.cfg_options),
+        args.checkpoint,
+        device=args.device,
+        blank_is_missing=not args.keep_blank,
+    )
+    result = inferencer(
+        clips,
+        batch_size=args.batch_size,
+        topk=args.topk,
+        out_dir=args.annotate,
+    )
+    entries = result['predictions']
+    print(prediction_table(entries))
+    predicted = sum(entry['error'] is None for entry in entries)
+    if len(entries) > 1:
+        print(f'\n{predicted} of {len(entries)} clips predicted')
+    for path in filter(None, result['visualization']):
+        print(f'-> {path}')
+    if args.out_json:
+        _write_json(args, inferencer, result)
+        print(f'-> {args.out_json}')
+    if not predicted:
+        print('error: no clip could be predicted', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _write_json(
+    args: argparse.Namespace, inferencer: AVInferencer, result: dict[str, Any]
+) -> None:
+    copies = result['visualization']
+    content = {
+        'mmremix': __version__,
+        'config': args.config,
+        'checkpoint': os.fspath(args.checkpoint),
+        'classes': inferencer.classes,
+        'modalities': list(inferencer.model.modalities),
+        'predictions': [
+            {**entry, 'annotated': copy}
+            for entry, copy in zip(result['predictions'], copies, strict=True)
+        ],
+    }
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    write_atomic(args.out_json, f'{text}\n'.encode())

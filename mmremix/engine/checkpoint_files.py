@@ -1,0 +1,227 @@
+"""Checkpoint files that are whole or not there, and how to tell."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import zipfile
+import zlib
+from pathlib import Path
+from uuid import uuid4
+
+LAST = 'last_checkpoint'
+"""The text file in the work directory that names the newest checkpoint."""
+
+_LFS = b'version https://git-lfs'
+
+
+class DamagedCheckpointError(RuntimeError):
+    """A checkpoint file that is cut off or not what was written."""
+
+
+class CheckpointNotSavedError(OSError):
+    """A checkpoint that could not be written; the one before it stays."""
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    The data goes to a temporary file in the same folder, to the disk, and
+    under its name; what stood there before stays until then.
+
+    Raises:
+        OSError: If it cannot be written (full disk, no permission). The
+            temporary file is removed, and a file of that name is as before.
+    """
+    path = Path(path)
+    temporary = path.with_name(f'.{path.name}.{uuid4().hex[:8]}.tmp')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open('xb') as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except BaseException as error:
+        _remove_quietly(temporary)
+        if isinstance(error, OSError):
+            raise OSError(
+                error.errno,
+                f'{error.strerror}: {path} ({len(data):,} bytes) was not '
+                f'written ({_free(path.parent)})',
+            ) from error
+        raise
+
+
+def remove_unfinished(folder: str | Path) -> list[Path]:
+    """Remove what a killed :func:`write_whole` left of ``.pth`` files."""
+    left = sorted(Path(folder).glob('.*.*.tmp'))
+    names = re.compile(rf'\.(.+\.pth|{LAST})\.[0-9a-f]{{8}}\.tmp')
+    left = [path for path in left if names.fullmatch(path.name)]
+    for path in left:
+        _remove_quietly(path)
+    return left
+
+
+def damage(path: str | Path) -> str | None:
+    """What is wrong with a checkpoint file, without loading it.
+
+    ``torch.save`` writes a zip archive with a checksum for every record.
+    torch itself does not compare them (2.14.1 loads a file with a flipped
+    bit), so this does.
+
+    Returns:
+        ``None`` for a file that is as it was written (or from before torch
+        1.6, which had no checksums).
+    """
+    try:
+        with open(path, 'rb') as stream:
+            head = stream.read(len(_LFS))
+    except FileNotFoundError:
+        return 'it is missing'
+    except OSError as error:
+        return f'it cannot be read ({error.strerror})'
+    if not head:
+        return 'it is empty'
+    if head == _LFS:
+        return 'it is a Git LFS pointer, not the file itself; git lfs pull'
+    if head.startswith(b'\x80'):
+        return None
+    try:
+        return _bad_record(path)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        RuntimeError,
+        OSError,
+        EOFError,
+    ) as error:
+        return f'it is cut off or overwritten ({error})'
+
+
+def _bad_record(path: str | Path) -> str | None:
+    with zipfile.ZipFile(path) as archive:
+        # torch.serialization.set_crc32_options(False) writes zeros.
+        if not any(record.CRC for record in archive.infolist()):
+            return None
+        name = archive.testzip()
+    return None if name is None else f'{name} does not match its checksum'
+
+
+def numbered(folder: str | Path, template: str) -> dict[int, Path]:
+    """The checkpoints of a folder by epoch (or iteration), newest first.
+
+    Args:
+        folder: Where they are.
+        template: Their names, with ``{}`` for the number.
+    """
+    start, end = (re.escape(part) for part in template.split('{}'))
+    name = re.compile(rf'{start}(\d+){end}')
+    found = {
+        int(match[1]): path
+        for path in (Path(folder).iterdir() if os.path.isdir(folder) else ())
+        if (match := name.fullmatch(path.name)) and path.is_file()
+    }
+    return dict(sorted(found.items(), reverse=True))
+
+
+def intact_beside(path: str | Path) -> list[Path]:
+    """The undamaged checkpoints in the folder of a file, newest first."""
+    found = [
+        other
+        for other in Path(path).parent.glob('*.pth')
+        if other != Path(path) and damage(other) is None
+    ]
+    return sorted(found, key=lambda p: (p.stat().st_mtime, p), reverse=True)
+
+
+def newest_intact(
+    work_dir: str | Path, folder: str | Path, template: str
+) -> tuple[Path | None, list[str]]:
+    """The checkpoint to resume from.
+
+    It is the one that ``last_checkpoint`` names, or, if that is damaged, the
+    newest undamaged one before it. Newer files than it names are of another
+    run. Without a readable ``last_checkpoint`` it is the newest of all.
+
+    Args:
+        work_dir: Where ``last_checkpoint`` is.
+        folder: Where the checkpoints are.
+        template: Their names, with ``{}`` for the number.
+
+    Returns:
+        The file, ``None`` if there is no checkpoint at all, and what was
+        passed over and why.
+
+    Raises:
+        DamagedCheckpointError: If there are checkpoints, all damaged.
+    """
+    by_number = numbered(folder, template)
+    candidates, notes = list(by_number.values()), []
+    try:
+        name = Path(work_dir, LAST).read_text(encoding='utf-8').strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        name = ''
+    if name:
+        # Beside it first: a copied work directory still names the original.
+        named = Path(folder, Path(name).name)
+        named = named if named.exists() else Path(name)
+        number = next((n for n, p in by_number.items() if p == named), None)
+        if number is None:
+            number = _number_in(named.name, template)
+        older = [p for n, p in by_number.items() if n < number]
+        candidates = [named, *older]
+    elif candidates:
+        notes.append(f'there is no {LAST} (or an empty one) in {work_dir}')
+    for candidate in candidates:
+        reason = damage(candidate)
+        if reason is None:
+            return candidate, notes
+        notes.append(f'{candidate} is damaged: {reason}')
+    if not candidates:
+        return None, notes
+    raise DamagedCheckpointError(
+        'Cannot resume, no checkpoint is intact:\n  '
+        + '\n  '.join(notes)
+        + '\nTo start anew, give another --work-dir, or remove these files '
+        f'and {Path(work_dir, LAST)}.'
+    )
+
+
+def _number_in(name: str, template: str) -> float:
+    start, end = template.split('{}')
+    number = name.removeprefix(start).removesuffix(end)
+    return int(number) if number.isdecimal() else float('inf')
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name itself to the disk, where that is possible."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        # Some network file systems cannot; the file itself is synced.
+        pass
+    finally:
+        os.close(handle)
+
+
+def _free(folder: Path) -> str:
+    try:
+        return f'{shutil.disk_usage(folder).free:,} bytes free'
+    except OSError as error:
+        return f'{folder}: {error.strerror}'
+
+
+def _remove_quietly(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        # The error that led here says more.
+        return

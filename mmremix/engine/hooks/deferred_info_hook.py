@@ -1,0 +1,82 @@
+"""Keep the losses on the device until somebody looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmremix.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DeferredInfoHook(RuntimeInfoHook):
+    """mmengine's ``RuntimeInfoHook``, reading the losses when they are logged.
+
+    mmengine reads every loss at every step, and each reading makes the
+    process wait for the GPU. Here the losses of the steps between two lines
+    of the log come over in one go, and the log is the same. A loss that a
+    step does not have (the modality is masked) is noted as absent, so that
+    :class:`~mmremix.engine.ActiveLogProcessor` does not show an old one.
+
+    Example::
+
+        default_hooks = dict(runtime_info=dict(type='DeferredInfoHook'))
+    """
+
+    def __init__(self) -> None:
+        self._steps: list[dict[str, Tensor]] = []
+        self._names: dict[str, None] = {}
+        self._interval = 1
+
+    def before_train(self, runner: Runner) -> None:
+        """Learn when the log is written."""
+        super().before_train(runner)
+        intervals = [
+            h.interval for h in runner.hooks if isinstance(h, LoggerHook)
+        ]
+        self._interval = min(intervals, default=1)
+        self._steps = []
+        prefix = 'train/'
+        self._names = {
+            name.removeprefix(prefix): None
+            for name in runner.message_hub.log_scalars
+            if name.startswith(f'{prefix}loss')
+        }
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note the losses of a step; read them if the log is due."""
+        step = {
+            name: torch.as_tensor(value).detach()
+            for name, value in (outputs or {}).items()
+        }
+        self._steps.append(step)
+        if self.every_n_inner_iters(
+            batch_idx, self._interval
+        ) or self.end_of_epoch(runner.train_dataloader, batch_idx):
+            self._read(runner)
+
+    def _read(self, runner: Runner) -> None:
+        noted = [value for step in self._steps for value in step.values()]
+        if noted:
+            values = iter(torch.stack([v.float() for v in noted]).tolist())
+        for step in self._steps:
+            self._names.update(dict.fromkeys(step))
+            present = {name: next(values) for name in step}
+            for name in self._names:
+                runner.message_hub.update_scalar(
+                    f'train/{name}',
+                    present.get(name, 0.0),
+                    count=int(name in present),
+                )
+        self._steps = []

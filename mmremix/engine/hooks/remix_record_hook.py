@@ -1,0 +1,141 @@
+"""Keep what Remix decided, and the last confusion matrices."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.record_file import RecordFile, epoch_record
+from mmremix.engine.records import FILE_NAME
+from mmremix.engine.scoring import ScoreTable
+from mmremix.evaluation import MultimodalAccuracy
+from mmremix.registry import HOOKS
+
+CONFUSION_NAME = 'val_confusion.npz'
+
+
+@HOOKS.register_module()
+class RemixRecordHook(Hook):
+    """Write ``remix_records.npy`` and ``val_confusion.npz``.
+
+    Every scoring epoch of ``KLScoreHook`` is appended to
+    ``remix_records.npy`` in the work directory, which
+    :func:`~mmremix.engine.read_records` reads: scores and assignment of every
+    sample, samples by class, accuracies. A run that resumes goes on in the
+    same file, each epoch in it once; the file of an earlier run is renamed,
+    ``remix_records.1.npy``. Where ``MultimodalAccuracy`` validates, the
+    confusion matrices of the last validation are kept too.
+
+    Example::
+
+        default_hooks = dict(records=dict(type='RemixRecordHook'))
+    """
+
+    # After those that check whether the run can start at all.
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self._file: RecordFile | None = None
+        self._labels = np.empty(0, dtype=np.int64)
+
+    def before_train(self, runner: Runner) -> None:
+        """Go on with the file of a resumed run, or begin a new one."""
+        if not is_main_process():
+            return
+        self._file = RecordFile(Path(runner.work_dir, FILE_NAME))
+        # resume=True without a checkpoint starts anew.
+        if runner._resume and runner.iter > 0:
+            # Scored epochs are stored from 1. That of the current one stays
+            # until it is scored again: it may be resumed from its middle.
+            self._file.cut(runner.epoch + 2)
+        else:
+            kept = self._file.set_aside()
+            if kept is not None:
+                runner.logger.info(
+                    f'The records of an earlier run are now {kept}'
+                )
+
+    def record(
+        self,
+        runner: Runner,
+        state: RemixState,
+        table: ScoreTable,
+        flips: int,
+        seconds: float,
+    ) -> None:
+        """Append one scoring epoch; called when it has been decided."""
+        if self._file is None:  # another rank
+            return
+        dataset = runner.train_dataloader.dataset
+        if not len(self._labels):
+            self._labels = np.array(
+                [
+                    dataset.get_data_info(i).get('label', -1)
+                    for i in range(len(dataset))
+                ]
+            )
+        classes = dataset.metainfo.get('classes') or ()
+        self._file.append(
+            dataset,
+            epoch_record(
+                state,
+                table,
+                flips,
+                seconds,
+                self._labels,
+                max(len(classes), int(self._labels.max()) + 1),
+            ),
+        )
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Keep the confusion matrices."""
+        if not is_main_process():
+            return
+        loop = runner.val_loop
+        for metric in loop.evaluator.metrics:
+            if isinstance(metric, MultimodalAccuracy) and metric.confusion:
+                classes = loop.dataloader.dataset.metainfo.get('classes')
+                save_confusion(
+                    Path(runner.work_dir, CONFUSION_NAME),
+                    metric.confusion,
+                    tuple(classes or ()),
+                    runner.epoch,
+                )
+                return
+
+
+def save_confusion(
+    path: Path,
+    confusion: dict[str, np.ndarray],
+    classes: tuple[str, ...],
+    epoch: int,
+) -> None:
+    """Write confusion matrices; a kill leaves the old file or the new one.
+
+    Args:
+        path: An .npz file with ``predictions`` (P names), ``classes`` (M
+            names), ``confusion`` ``(P, M, M)`` counts, true class by
+            predicted class, and ``epoch``.
+        confusion: A matrix for each prediction.
+        classes: Class names.
+        epoch: How many epochs were trained.
+    """
+    arrays: dict[str, Any] = {
+        'predictions': np.array(list(confusion), dtype=np.str_),
+        'classes': np.array(classes, dtype=np.str_),
+        'confusion': np.stack(list(confusion.values())),
+        'epoch': np.int64(epoch),
+    }
+    unfinished = path.with_suffix('.tmp')
+    with unfinished.open('wb') as stream:
+        np.savez_compressed(stream, **arrays)
+    os.replace(unfinished, path)

@@ -1,0 +1,234 @@
+"""Checkpoints that a kill, a full disk or a bad sector cannot take away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from mmremix.engine import atomic_backend
+from mmremix.engine.checkpoint_files import (
+    LAST,
+    CheckpointNotSavedError,
+    remove_unfinished,
+    write_whole,
+)
+from mmremix.engine.removal_list import RemovalList
+from mmremix.engine.resume_from import (
+    choose_checkpoint,
+    note_validation,
+    validate_if_missed,
+)
+from mmremix.registry import HOOKS
+
+_KEEP = 'keep_ckpt_ids'
+_OUTDATED = 'outdated_checkpoints'
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """mmengine's ``CheckpointHook``, safe against interruptions.
+
+    Example::
+
+        default_hooks = dict(checkpoint=dict(
+            type='SafeCheckpointHook', interval=1, max_keep_ckpts=2,
+            save_best='auto'))
+
+    - A checkpoint is written to a temporary file, synced and renamed, so
+      under its name it is whole. Outdated ones, and the best one so far, are
+      removed only then: for that moment there is one more than
+      ``max_keep_ckpts``.
+    - ``--resume`` without a file takes the newest undamaged checkpoint, and
+      warns if it had to pass one over. Keep at least two.
+    - A run that was killed between saving and validating validates first
+      when it resumes.
+    - If a checkpoint cannot be written, training stops, and the one before
+      it is left as it is.
+
+    Other than local files (``out_dir='s3://...'``) are written as mmengine
+    writes them.
+
+    Args:
+        args: Arguments of ``CheckpointHook``.
+        kwargs: Arguments of ``CheckpointHook``.
+
+    Attributes:
+        saved: How many epochs (with ``by_epoch=False``, iterations) the
+            newest checkpoint holds.
+
+    Raises:
+        CheckpointNotSavedError: If a checkpoint cannot be written.
+        DamagedCheckpointError: If there are checkpoints to resume from, and
+            none is intact.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.saved = 0
+        self._ready = False
+
+    def before_run(self, runner: Runner) -> None:
+        """Choose the checkpoint to resume from."""
+        auto = runner._resume and runner._load_from is None
+        folder = self.out_dir or runner.work_dir
+        if not auto or runner._has_loaded or '://' in str(folder):
+            return
+        if self.out_dir is not None:
+            # As mmengine does it in before_train.
+            folder = os.path.join(folder, Path(runner.work_dir).name)
+        choose_checkpoint(runner, folder, self.filename_tmpl)
+
+    def before_train(self, runner: Runner) -> None:
+        """Prepare the folder, and make up for a validation that is missing.
+
+        Raises:
+            OSError: If the folder cannot be written to.
+        """
+        local = '://' not in str(self.out_dir or runner.work_dir)
+        if local and not (self.backend_args or self.file_client_args):
+            self.backend_args = {'backend': atomic_backend.NAME}
+        if not self.by_epoch and isinstance(
+            runner.train_loop, EpochBasedTrainLoop
+        ):
+            runner.logger.warning(
+                'A checkpoint from within an epoch resumes at the start of '
+                'that epoch: the run will not be the same. Write: '
+                "default_hooks=dict(checkpoint=dict(type='SafeCheckpointHook'"
+                ', by_epoch=True, interval=1))'
+            )
+        hub = runner.message_hub
+        if _KEEP in hub.runtime_info:
+            # They become parts of names of files that are removed.
+            ids = [i for i in hub.get_info(_KEEP) if isinstance(i, int)]
+            hub.update_info(_KEEP, ids)
+        super().before_train(runner)
+        self._stay_in_folder()
+        if local and is_main_process():
+            remove_unfinished(self.out_dir)
+            if _OUTDATED in hub.runtime_info:
+                self._remove(hub.get_info(_OUTDATED))
+            # A folder that cannot be written to is better found out now.
+            probe = Path(self.out_dir, '.writable.pth')
+            write_whole(probe, b'')
+            probe.unlink()
+        self._ready = True
+        self.saved = runner.epoch if self.by_epoch else runner.iter
+        validate_if_missed(runner)
+
+    def save_finished(self, runner: Runner) -> None:
+        """Save what is done, unless it was saved.
+
+        With ``by_epoch=True``, call it between two epochs only: before the
+        first iteration.
+        """
+        step = runner.epoch if self.by_epoch else runner.iter
+        if step != self.saved:
+            meta = {'epoch': runner.epoch, 'iter': runner.iter}
+            self._save_checkpoint_with_step(runner, step, meta)
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float]
+    ) -> None:
+        """Save the best checkpoint; not of a validation without training."""
+        if self._ready:
+            note_validation(runner)
+            super().after_val_epoch(runner, metrics)
+
+    def _save_checkpoint_with_step(
+        self, runner: Runner, step: int, meta: dict[str, Any]
+    ) -> None:
+        """Save, point to the new file, and only then remove old ones."""
+        hub, ids = runner.message_hub, [step]
+        if self.max_keep_ckpts > 0:
+            ids = [i for i in self.keep_ckpt_ids if i != step] + [step]
+            # Should the run die before it removes what is too much in this
+            # list, mmengine removes it when the run resumes.
+            hub.update_info(_KEEP, ids)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        hub.update_info('last_ckpt', self.last_ckpt)
+        try:
+            runner.save_checkpoint(
+                self.out_dir,
+                name,
+                self.file_client_args,
+                save_optimizer=self.save_optimizer,
+                save_param_scheduler=self.save_param_scheduler,
+                meta=meta,
+                by_epoch=self.by_epoch,
+                backend_args=self.backend_args,
+                **self.args,
+            )
+            if is_main_process():
+                last = Path(runner.work_dir, LAST)
+                write_whole(last, str(self.last_ckpt).encode())
+        except OSError as error:
+            raise _failed(runner, error) from error
+        self.saved = step
+        if self.max_keep_ckpts > 0:
+            self.keep_ckpt_ids.clear()
+            self.keep_ckpt_ids.extend(ids[-self.max_keep_ckpts :])
+            hub.update_info(_KEEP, list(self.keep_ckpt_ids))
+            old = ids[: -self.max_keep_ckpts]
+            self._remove(self.filename_tmpl.format(i) for i in old)
+
+    def _save_best_checkpoint(
+        self, runner: Runner, metrics: dict[str, float]
+    ) -> None:
+        """Remove the best one so far after the new one is safe."""
+        waiting, backend = RemovalList(), self.file_backend
+        if isinstance(backend, atomic_backend.AtomicLocalBackend):
+            self.file_backend = waiting
+        # The list itself: it fills before mmengine saves.
+        runner.message_hub.update_info(_OUTDATED, waiting.names)
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        except CheckpointNotSavedError:
+            raise
+        except OSError as error:
+            raise _failed(runner, error) from error
+        finally:
+            self.file_backend = backend
+        self._remove(waiting.names)
+        runner.message_hub.update_info(_OUTDATED, [])
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names if is_main_process() else ():
+            # By name: a path that a checkpoint holds may lead anywhere.
+            path = self._here(name)
+            best = getattr(self, 'best_ckpt_path', None)
+            if path != best and self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+
+    def _stay_in_folder(self) -> None:
+        """Look for the best checkpoint here.
+
+        Its path in a checkpoint may be of another folder (a copied run), or
+        of any file, which mmengine would remove.
+        """
+        if getattr(self, 'best_ckpt_path', None):
+            self.best_ckpt_path = self._here(self.best_ckpt_path)
+        paths = getattr(self, 'best_ckpt_path_dict', {})
+        for key, path in paths.items():
+            paths[key] = path and self._here(path)
+
+    def _here(self, path: str) -> str:
+        name = os.path.basename(str(path))
+        return str(self.file_backend.join_path(self.out_dir, name))
+
+
+def _failed(runner: Runner, error: OSError) -> CheckpointNotSavedError:
+    last = Path(runner.work_dir, LAST)
+    before = last.read_text().strip() if last.is_file() else None
+    stays = (
+        f'{before} is intact; make room and go on with --resume'
+        if before
+        else 'there is no checkpoint before it'
+    )
+    return CheckpointNotSavedError(error.errno, f'{error.strerror}; {stays}')

@@ -1,0 +1,66 @@
+"""How the scoring pass runs the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+AMP = (None, 'bfloat16', 'float16')
+
+
+@dataclass(frozen=True)
+class ScoringOptions:
+    """What makes a scoring pass cheaper; all off is plain eval mode.
+
+    Example::
+
+        custom_hooks = [
+            dict(type='KLScoreHook', warmup_epochs=10,
+                 scoring=dict(amp='bfloat16', channels_last=True))]
+
+    docs/performance.md has the measured effect of each.
+
+    Attributes:
+        amp: Number format of the convolutions and matrix products under
+            autocast, ``'bfloat16'`` (CPU and GPU) or ``'float16'`` (GPU).
+            KL is always computed in float32.
+        channels_last: Whether to score with a copy of the model whose
+            weights have their channels last in memory.
+        fold_bn: Whether to score with a copy of the model whose batch norms
+            are folded into the convolutions before them.
+        heads_only: Whether to leave out the fused prediction, and its
+            training accuracy in the log with it.
+
+    Raises:
+        ValueError: On an unknown ``amp``.
+    """
+
+    amp: str | None = None
+    channels_last: bool = False
+    fold_bn: bool = False
+    heads_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.amp not in AMP:
+            raise ValueError(
+                f'scoring: amp must be one of {AMP}, got {self.amp!r}. '
+                "Write: scoring=dict(amp='bfloat16')"
+            )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format under autocast."""
+        return getattr(torch, self.amp or 'float32')
+
+    def check(self, device: torch.device) -> None:
+        """Refuse what a device cannot do.
+
+        Raises:
+            ValueError: If it is ``'float16'`` and not a GPU.
+        """
+        if self.amp == 'float16' and device.type == 'cpu':
+            raise ValueError(
+                "scoring: amp='float16' needs a GPU. Write: "
+                "scoring=dict(amp='bfloat16')"
+            )

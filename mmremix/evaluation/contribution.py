@@ -1,0 +1,198 @@
+"""What each modality contributes, and accuracy without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import factorial
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from mmremix.models import AVRecognizer, StagedFusionHead
+from mmremix.models.recognizers.encode import encode
+from mmremix.models.recognizers.groups import split_by_active
+from mmremix.models.recognizers.loss_weights import FUSION
+
+Subset = tuple[str, ...]
+"""Names of modalities, in the order of the model's encoders."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Accuracy of the fused prediction with every set of modalities.
+
+    Attributes:
+        accuracy: For each subset, also the empty one: always guessing the
+            most frequent class of the measured samples.
+        samples: How many samples that is over.
+        left_out: Samples that were loaded without all modalities, or not at
+            all.
+    """
+
+    accuracy: dict[Subset, float]
+    samples: int
+    left_out: int
+
+    @property
+    def modalities(self) -> Subset:
+        """Names of all modalities."""
+        return max(self.accuracy, key=len)
+
+    def only(self, name: str) -> float:
+        """Accuracy with one modality."""
+        return self.accuracy[(name,)]
+
+    def without(self, name: str) -> float:
+        """Accuracy with all modalities but one."""
+        return self.accuracy[tuple(n for n in self.modalities if n != name)]
+
+    def shapley(self) -> dict[str, float]:
+        """Shapley value of each modality, see :func:`shapley_values`."""
+        return shapley_values(self.accuracy)
+
+
+def all_subsets(names: Sequence[str]) -> list[Subset]:
+    """All subsets, the empty one first, in the order of the names."""
+    sizes = range(len(names) + 1)
+    return [chosen for size in sizes for chosen in combinations(names, size)]
+
+
+def shapley_values(worth: Mapping[Subset, float]) -> dict[str, float]:
+    """What each player adds to a coalition, averaged over all orders.
+
+    ``phi_k = sum over S without k of |S|! (K - |S| - 1)! / K! *
+    (v(S + k) - v(S))`` (Shapley, 1953). They add up to ``v(all) - v(none)``.
+
+    Args:
+        worth: v, for every subset of the players, named in one order.
+
+    Raises:
+        ValueError: If a subset is missing.
+    """
+    names = max(worth, key=len)
+    missing = [subset for subset in all_subsets(names) if subset not in worth]
+    if missing:
+        raise ValueError(
+            f'Shapley values of {names} need the worth of every subset; '
+            f'missing: {missing}.'
+        )
+    values = dict.fromkeys(names, 0.0)
+    for subset in worth:
+        rest = len(names) - len(subset) - 1
+        weight = factorial(len(subset)) * factorial(max(rest, 0))
+        for name in names:
+            if name not in subset:
+                joined = tuple(n for n in names if n in (*subset, name))
+                gain = worth[joined] - worth[subset]
+                values[name] += weight / factorial(len(names)) * gain
+    return values
+
+
+@torch.no_grad()
+def measure_contribution(
+    model: AVRecognizer, dataloader: DataLoader
+) -> Contribution:
+    """Evaluate the fused prediction with every set of modalities.
+
+    A modality that is not in the set is absent, as for a clip without it at
+    inference: its encoder does not run, and the fusion head says what it
+    counts as. A late fusion encodes a batch once for all sets; a fusion
+    between the stages of the encoders encodes it once for each set.
+
+    Each rank runs its share; the one exchange is at the end. A sample that
+    several ranks see counts once.
+
+    Args:
+        model: Unwrapped; it runs in evaluation mode, and its training flag
+            is put back at the end.
+        dataloader: Over samples of :class:`~mmremix.datasets.PackAVInputs`
+            with labels and ``sample_idx``.
+
+    Raises:
+        ValueError: If there is no sample with all modalities.
+    """
+    device = next(model.parameters()).device
+    subsets = all_subsets(model.modalities)[1:]
+    # Columns: a hit or miss a subset, the label, and how often it was seen.
+    size = len(dataloader.dataset)
+    total = torch.zeros(size, len(subsets) + 2, device=device)
+    was_training = model.training
+    model.eval()
+    for batch in dataloader:
+        data = model.data_preprocessor(batch, False)
+        for group in split_by_active(data['inputs'], data['data_samples']):
+            samples = [data['data_samples'][row] for row in group.rows]
+            keep = _usable(samples)
+            if set(group.active) != set(model.modalities) or not keep:
+                continue
+            labels = torch.cat([s.gt_label for s in samples]).to(device)
+            scores = subset_scores(model, group.inputs, subsets)
+            columns = [scores[s].argmax(dim=1) == labels for s in subsets]
+            columns += [labels, torch.ones_like(labels)]
+            values = torch.stack([c.float() for c in columns], dim=1)
+            index = [samples[i].metainfo['sample_idx'] for i in keep]
+            total.index_add_(
+                0, torch.tensor(index, device=device), values[keep]
+            )
+    model.train(was_training)
+    all_reduce(total)
+    total = total.cpu()
+    total = total[total[:, -1] > 0]
+    if not len(total):
+        raise ValueError(
+            f'None of the {size} evaluation samples has all of '
+            f'{model.modalities}: there is nothing to measure. Check '
+            'data_root.'
+        )
+    total = total / total[:, -1:]
+    guess = total[:, -2].round().long().bincount().max() / len(total)
+    accuracy = total.double().mean(dim=0).tolist()
+    return Contribution(
+        accuracy={
+            (): guess.item(),
+            **dict(zip(subsets, accuracy, strict=False)),
+        },
+        samples=len(total),
+        left_out=size - len(total),
+    )
+
+
+def subset_scores(
+    model: AVRecognizer,
+    inputs: Mapping[str, Tensor],
+    subsets: Sequence[Subset],
+) -> dict[Subset, Tensor]:
+    """Fused class scores with each of some sets of modalities.
+
+    Args:
+        model: In evaluation mode.
+        inputs: ``(B, ...)`` for every modality, preprocessed.
+        subsets: Non-empty sets.
+
+    Returns:
+        ``(B, num_classes)`` each, before the softmax.
+    """
+    if isinstance(model.fusion, StagedFusionHead):
+        return {
+            subset: model.logits({name: inputs[name] for name in subset})[
+                FUSION
+            ]
+            for subset in subsets
+        }
+    given = {name: inputs[name] for name in model.modalities}
+    features, _ = encode(model.encoders, model.fusion, given)
+    return {
+        subset: model.fusion({name: features[name] for name in subset})
+        for subset in subsets
+    }
+
+
+def _usable(samples: Sequence[Any]) -> list[int]:
+    """Places of those that do not stand in for a broken one."""
+    stands_in = [sample.metainfo.get('replaces') for sample in samples]
+    return [i for i, item in enumerate(stands_in) if item is None]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+
+from mmremix.apis.load_model import class_names, inference_dataset, load_model
+from tests.apis.trained import CLASSES, save_checkpoint
+
+
+def test_all_weights_are_loaded(trained):
+    cfg, checkpoint = trained
+    model, meta = load_model(cfg.model, checkpoint)
+    saved = torch.load(checkpoint, weights_only=True)['state_dict']
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, saved[key])
+    assert not model.training
+    assert meta['dataset_meta']['classes'] == CLASSES
+
+
+def test_another_model_is_refused(tiny_config, tmp_path):
+    cfg = tiny_config()
+    checkpoint = save_checkpoint(cfg, tmp_path / 'a.pth')
+    cfg.model.encoders.video.base_channels = 8
+    with pytest.raises(ValueError, match=r'is \(4, 3, 7, 7\), not \(8, 3'):
+        load_model(cfg.model, checkpoint)
+    del cfg.model.encoders['video']
+    with pytest.raises(ValueError, match=r'video.* is unknown'):
+        load_model(cfg.model, checkpoint)
+
+
+def test_no_code_of_a_checkpoint_is_run(trained, tmp_path):
+    cfg, _ = trained
+    torch.save({'state_dict': {}, 'meta': print}, tmp_path / 'bad.pth')
+    with pytest.raises(pickle.UnpicklingError, match=r'builtins\.print'):
+        load_model(cfg.model, str(tmp_path / 'bad.pth'))
+
+
+def test_device_that_is_not_there(trained, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ValueError, match="Write: device='cpu'"):
+        load_model(*trained, device='cuda:0')
+
+
+def test_class_names_and_where_they_come_from(tmp_path):
+    (tmp_path / 'names.txt').write_text('a\n\nb\n')
+    meta = {'dataset_meta': {'classes': ['x', 'y']}}
+    in_file = {'type': 'AVDataset', 'data_root': str(tmp_path)}
+    in_file['classes'] = 'names.txt'
+    assert class_names(in_file, meta, 2) == ['x', 'y']
+    assert class_names(in_file, {}, 2) == ['a', 'b']
+    assert class_names({'classes': ['p', 'q']}, {}, 2) == ['p', 'q']
+    assert class_names({'metainfo': {'classes': [1, 2]}}, {}, 2) == ['1', '2']
+    assert class_names({'type': 'CREMAD'}, {}, 6)[:2] == ['NEU', 'HAP']
+
+
+def test_class_names_that_are_missing_or_too_many():
+    with pytest.raises(ValueError, match=r'classes=\['):
+        class_names({'type': 'AVDataset', 'classes': 'gone.txt'}, {}, 2)
+    with pytest.raises(ValueError, match='names 2 classes, the model has 3'):
+        class_names({'classes': ['a', 'b']}, {}, 3)
+
+
+def test_config_without_a_test_pipeline():
+    with pytest.raises(ValueError, match='no test pipeline'):
+        inference_dataset({'test_dataloader': None})

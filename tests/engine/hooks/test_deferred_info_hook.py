@@ -1,0 +1,61 @@
+"""Losses are read late, and those that are not there are not shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmremix.apis import build_runner
+
+
+def train_lines(cfg):
+    build_runner(cfg).train()
+    (path,) = Path(cfg.work_dir).glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line for line in lines if 'loss' in line]
+
+
+def config(tiny_config, name, interval=2, **options):
+    cfg = tiny_config(epochs=2, warmup=1, **options)
+    cfg.work_dir += name
+    cfg.default_hooks.logger.interval = interval
+    cfg.log_processor.window_size = interval
+    return cfg
+
+
+def test_same_log_as_mmengine_but_for_absent_losses(tiny_config):
+    ours = train_lines(config(tiny_config, 'ours'))
+    cfg = config(tiny_config, 'theirs')
+    cfg.default_hooks.runtime_info.type = 'RuntimeInfoHook'
+    cfg.log_processor.type = 'LogProcessor'
+    theirs = train_lines(cfg)
+    assert len(ours) == len(theirs) >= 6
+    for line, other in zip(ours, theirs, strict=True):
+        assert line['loss'] == pytest.approx(other['loss'])
+        assert line['loss_fusion'] == pytest.approx(other['loss_fusion'])
+    joint = [line for line in ours if line['epoch'] == 1]
+    remix = [line for line in ours if line['epoch'] == 2]
+    assert all({'loss_video', 'loss_audio'} <= line.keys() for line in joint)
+    shown = [
+        tuple(n for n in ('loss_video', 'loss_audio') if n in line)
+        for line in remix
+    ]
+    # Batches of one modality, then of the other.
+    assert shown[0] == ('loss_video',) and shown[-1] == ('loss_audio',)
+    # mmengine shows both for ever.
+    assert {'loss_video', 'loss_audio'} <= theirs[-1].keys()
+
+
+def test_mean_over_the_steps_that_have_it(tiny_config):
+    """One line for all steps of an epoch, against a line for each step."""
+    options = {'train_dataloader.batch_sampler.order': 'alternate'}
+    single = train_lines(config(tiny_config, 'single', 1, **options))
+    remix = [line for line in single if line['epoch'] == 2]
+    whole = train_lines(config(tiny_config, 'whole', len(remix), **options))
+    for name in ('loss_video', 'loss_audio'):
+        values = [line[name] for line in remix if name in line]
+        assert 0 < len(values) < len(remix)
+        mean = sum(values) / len(values)
+        assert whole[-1][name] == pytest.approx(mean, rel=1e-5)

@@ -1,0 +1,141 @@
+"""tools/infer.py and tools/export.py, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from mmengine.config import Config
+
+from mmremix.version import __version__
+from tests.apis.trained import CLASSES, save_checkpoint
+from tests.datasets.media_files import write_clip
+from tests.demo_run import ROOT
+
+CONFIG = 'configs/joint_demo_concat.py'
+TINY = [
+    'model.encoders.video.base_channels=4',
+    'model.encoders.audio.base_channels=4',
+]
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    cfg = Config.fromfile(ROOT / CONFIG)
+    cfg.merge_from_dict({item.split('=')[0]: 4 for item in TINY})
+    path = tmp_path_factory.mktemp('checkpoint') / 'tiny.pth'
+    return save_checkpoint(cfg, path)
+
+
+def run(tool, *args, status=0, options=TINY):
+    done = subprocess.run(
+        [
+            *(sys.executable, f'tools/{tool}.py', *map(str, args)),
+            *('--cfg-options', *options),
+        ],
+        cwd=ROOT,
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout, done.stderr
+
+
+def test_folder_to_table_json_and_copies(checkpoint, tmp_path):
+    clips = tmp_path / 'clips'
+    clips.mkdir()
+    write_clip(clips / 'good.mp4', size=(96, 80))
+    write_clip(clips / 'silent.mp4', size=(96, 80), with_audio=False)
+    (clips / 'torn.mp4').write_bytes(b'no clip')
+    out, err = run(
+        *('infer', clips, '--config', CONFIG, '--checkpoint', checkpoint),
+        *('--topk', 2, '--out-json', tmp_path / 'r.json'),
+        *('--start', 0.2, '--end', 1.8, '--annotate', tmp_path / 'shown'),
+    )
+    assert re.search(r'\ngood\.mp4( +\w+ 0\.\d{3}){3}\n', out)
+    assert re.search(r'\nsilent\.mp4( +\w+ 0\.\d{3}){2} +- +audio\n', out)
+    assert '\n2 of 3 clips predicted\n' in out
+    assert 'Inference' not in out + err  # no progress bar without terminal
+    result = json.loads((tmp_path / 'r.json').read_text())
+    assert result['mmremix'] == __version__
+    assert result['classes'] == CLASSES
+    assert result['modalities'] == ['video', 'audio']
+    good, silent, torn = result['predictions']
+    assert good['start'] == 0.2 and good['end'] == 1.8
+    assert len(good['topk']['fusion']) == 2
+    assert good['annotated'] == str(tmp_path / 'shown' / 'good.mp4')
+    assert os.path.getsize(silent['annotated']) > 0
+    assert torn['annotated'] is None and torn['error']
+
+
+def test_nothing_predicted_is_status_1(checkpoint, tmp_path):
+    (tmp_path / 'torn.mp4').write_bytes(b'no clip')
+    out, err = run(
+        *('infer', tmp_path / 'torn.mp4', '--config', CONFIG),
+        *('--checkpoint', checkpoint, '--out-json', tmp_path / 'r.json'),
+        status=1,
+    )
+    assert 'torn.mp4: not predicted, not readable as media' in out
+    assert 'error: no clip could be predicted' in err
+    result = json.loads((tmp_path / 'r.json').read_text())
+    assert result['predictions'][0]['answer'] is None
+
+
+def test_errors_are_one_line(tmp_path):
+    _, err = run(
+        *('infer', tmp_path / 'a.mp4', '--config', CONFIG),
+        *('--checkpoint', tmp_path / 'gone.pth'),
+        status=1,
+    )
+    assert 'error: There is no checkpoint' in err and 'Traceback' not in err
+    _, err = run(
+        *('infer', 'a.mp4', '--config', CONFIG, '--checkpoint', 'b'),
+        *('--topk', 0),
+        status=2,
+    )
+    assert '--topk must be positive' in err
+
+
+def test_export(tmp_path):
+    # Of one modality: to trace a ResNet takes seconds.
+    audio_only = [*TINY[1:], 'model.encoders.video=None']
+    cfg = Config.fromfile(ROOT / CONFIG)
+    cfg.merge_from_dict({'model.encoders.audio.base_channels': 4})
+    cfg.model.encoders.video = None
+    checkpoint = save_checkpoint(cfg, tmp_path / 'audio.pth')
+    out, _ = run(
+        *('export', '--config', CONFIG, '--checkpoint', checkpoint),
+        *('--out', tmp_path / 'model.pt2'),
+        options=audio_only,
+    )
+    found = re.findall(r'largest difference (\w+ \w+): (\S+)', out)
+    assert [when for when, _ in found] == ['before saving', 'after loading']
+    assert all(float(value) < 1e-5 for _, value in found)
+    assert "input audio: float32 ['batch', 1, 129, 73]" in out
+    assert (tmp_path / 'model.pt2').stat().st_size > 0
+
+
+def test_help_is_light():
+    for tool in ('infer', 'export'):
+        code = (
+            f'import runpy, sys; sys.argv = ["{tool}.py", "--help"]\n'
+            f'try: runpy.run_path("tools/{tool}.py", run_name="__main__")\n'
+            'except SystemExit: pass\n'
+            'heavy = {"torch", "mmengine", "cv2"} & set(sys.modules)\n'
+            'assert not heavy, heavy'
+        )
+        done = subprocess.run(
+            [sys.executable, '-c', code],
+            cwd=ROOT,
+            env={**os.environ, 'PYTHONPATH': str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert '--checkpoint' in done.stdout

@@ -1,0 +1,84 @@
+"""Export a trained model, all modalities in, probabilities out.
+
+.. code-block:: shell
+
+    python tools/export.py --config configs/remix_demo_concat.py \
+        --checkpoint work_dirs/remix_demo_concat/epoch_16.pth --out model.pt2
+
+The file needs torch alone to run (with --format onnx, an ONNX runtime). It is
+compared with the original on random inputs, also after it was written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+
+from mmremix.utils.cli import CfgOptionsAction
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add('--config', required=True, help='config file')
+    add('--checkpoint', required=True, help='checkpoint file')
+    add('--out', required=True, help='file to write, .pt2 or .onnx')
+    add(
+        '--format',
+        choices=['torch', 'onnx'],
+        default='torch',
+        help='onnx needs the packages onnx and onnxscript',
+    )
+    add('--clip', help='take the sizes of inputs from this clip')
+    add('--audio', help='its sound, if that is in another file')
+    add('--start', type=float, help='seconds, of its segment')
+    add('--end', type=float, help='seconds, of its segment')
+    add(
+        '--cfg-options',
+        nargs='+',
+        action=CfgOptionsAction,
+        metavar='KEY=VALUE',
+        help='override config values',
+    )
+    return parser
+
+
+def main() -> None:
+    parser = build_parser()
+    args = parser.parse_args()
+    keys = ('clip', 'audio', 'start', 'end')
+    clip = {k: v for k in keys if (v := getattr(args, k)) is not None}
+    if clip and not args.clip:
+        parser.error('--audio, --start and --end need --clip')
+    # After parsing, so that --help answers at once.
+    from mmremix.apis import load_config
+    from mmremix.apis.export import export_model
+
+    try:
+        report = export_model(
+            load_config(args.config, cfg_options=args.cfg_options),
+            args.checkpoint,
+            args.out,
+            args.format,
+            clip or None,
+        )
+    except (
+        *(ImportError, OSError, RuntimeError, TypeError, ValueError),
+        pickle.UnpicklingError,
+    ) as error:
+        raise SystemExit(f'error: {error}') from error
+    for name, facts in report.info['inputs'].items():
+        print(f'input {name}: {facts["dtype"]} {facts["shape"]}')
+    print(f'outputs: {", ".join(report.info["outputs"])} (probabilities)')
+    for when, value in report.differences.items():
+        print(f'largest difference {when}: {value:.1e}')
+    if 'after loading' not in report.differences:
+        print('the file was not run: pip install onnxruntime to have it run')
+    print(f'-> {report.path}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,80 @@
+"""Predict clips with a trained model.
+
+.. code-block:: shell
+
+    python tools/infer.py clip.mp4 --config configs/remix_demo_concat.py \
+        --checkpoint work_dirs/remix_demo_concat/epoch_16.pth
+    python tools/infer.py folder/ --config C --checkpoint F \
+        --out-json results.json --annotate annotated/
+
+One clip gives a table of its top classes; several give a line each. Exit
+status 1 means that no clip could be predicted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import sys
+
+from mmremix.utils.cli import CfgOptionsAction
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add('clips', nargs='+', help='media files and folders of them')
+    add('--config', required=True, help='config file')
+    add('--checkpoint', required=True, help='checkpoint file')
+    add('--audio', help='the sound, if that is in another file; of one clip')
+    add('--start', type=float, help='seconds, of each clip')
+    add('--end', type=float, help='seconds, of each clip')
+    add('--topk', type=int, default=5, help='classes per prediction')
+    add('--device', help='cpu, cuda:0, ...; default: a GPU if there is one')
+    add('--batch-size', type=int, default=8)
+    add('--out-json', metavar='FILE', help='write everything to this file')
+    add(
+        '--annotate',
+        metavar='FOLDER',
+        help='write copies of the clips with their prediction',
+    )
+    add(
+        '--keep-blank',
+        action='store_true',
+        help='take silence and pictures of one colour for what they are, not '
+        'for missing',
+    )
+    add(
+        '--cfg-options',
+        nargs='+',
+        action=CfgOptionsAction,
+        metavar='KEY=VALUE',
+        help='override config values',
+    )
+    return parser
+
+
+def main() -> int:
+    parser = build_parser()
+    args = parser.parse_args()
+    for name in ('topk', 'batch_size'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} must be positive')
+    # After parsing, so that --help answers at once.
+    from mmremix.apis.infer_command import run
+
+    try:
+        return run(args)
+    except (
+        *(ImportError, OSError, RuntimeError, TypeError, ValueError),
+        pickle.UnpicklingError,
+    ) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
