@@ -1,0 +1,354 @@
+"""What scoring and a remix epoch cost, in joint epochs.
+
+    python tools/benchmarks/epoch_cost.py --quick
+    torchrun --nproc_per_node 8 tools/benchmarks/epoch_cost.py
+
+Random inputs of CREMA-D's shape (spectrogram 1 x 257 x 188, two frames
+3 x 224 x 224, 6 classes) go through the project's own recognizer, optimiser
+wrapper and scoring pass; nothing is decoded, see loader.py for that. All
+phases take turns within one run, since machines are noisy; figures are
+medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.structures import ActionDataSample
+from mmengine.dist import all_reduce, get_local_rank, get_rank, get_world_size
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import OptimWrapper
+
+from mmremix.engine import BFloat16OptimWrapper
+from mmremix.engine.scoring_forward import ScoringForward
+from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.models import AVRecognizer
+
+SHAPES = {'video': (2, 3, 224, 224), 'audio': (1, 257, 188)}
+NUM_CLASSES = 6
+# CREMA-D's published split.
+NUM_TRAIN, NUM_TEST = 6698, 744
+SCORING = {
+    'fp32': {},
+    'fp32 heads_only': {'heads_only': True},
+    'fp32 channels_last': {'channels_last': True},
+    'fp32 fold_bn': {'fold_bn': True},
+    'bf16': {'amp': 'bfloat16'},
+    'bf16 channels_last': {'amp': 'bfloat16', 'channels_last': True},
+    'bf16 channels_last fold_bn': {
+        'amp': 'bfloat16',
+        'channels_last': True,
+        'fold_bn': True,
+    },
+}
+QUICK = ('fp32', 'bf16 channels_last')
+RECOMMENDED = 'bf16 channels_last'
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--samples', type=int, default=128, help='an epoch')
+    parser.add_argument('--batch-size', type=int, default=32)
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument(
+        '--share', type=float, default=0.5, help='of the audio samples'
+    )
+    parser.add_argument('--depth', type=int, default=18, help='of the ResNets')
+    parser.add_argument(
+        '--train-bf16', action='store_true', help='train under autocast'
+    )
+    parser.add_argument(
+        '--channels-last', action='store_true', help='model option'
+    )
+    parser.add_argument('--compile', action='store_true', help='model option')
+    parser.add_argument(
+        '--fused', action='store_true', help='optimiser option'
+    )
+    parser.add_argument(
+        '--quick', action='store_true', help='16 samples, 3 rounds, no options'
+    )
+    parser.add_argument('--json', help='also write the figures here')
+    parser.add_argument(
+        '--memory',
+        action='store_true',
+        help='peak memory of a step instead, each in a new process',
+    )
+    parser.add_argument('--one-step', help=argparse.SUPPRESS)
+    return parser
+
+
+class Trainer:
+    """One recognizer with its optimiser, as the runner would drive it."""
+
+    def __init__(
+        self, args: argparse.Namespace, device: torch.device, mask: str
+    ) -> None:
+        torch.manual_seed(0)
+        backbone = {'type': 'ResNet', 'depth': args.depth}
+        self.model = AVRecognizer(
+            encoders={
+                'video': {**backbone, 'in_channels': 3},
+                'audio': {**backbone, 'in_channels': 1},
+            },
+            fusion={'type': 'ConcatFusionHead'},
+            num_classes=NUM_CLASSES,
+            mask=mask,
+            channels_last=args.channels_last,
+            compile=args.compile,
+        ).to(device)
+        self.wrapped: Any = self.model
+        if get_world_size() > 1:
+            self.wrapped = MMDistributedDataParallel(
+                self.model,
+                device_ids=None if device.type == 'cpu' else [device.index],
+                find_unused_parameters=True,
+            )
+        optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=1e-3,
+            momentum=0.9,
+            weight_decay=1e-4,
+            fused=args.fused or None,
+        )
+        self.optimizer = (
+            BFloat16OptimWrapper(optimizer)
+            if args.train_bf16
+            else OptimWrapper(optimizer)
+        )
+        self.mask = mask
+
+    def train(self, *groups: tuple[int, tuple[str, ...]]) -> None:
+        """Train on so many samples of so many modalities, for each group."""
+        self.wrapped.train()
+        for batch in batches(groups, self.batch_size, self.mask != 'skip'):
+            self.wrapped.train_step(batch, self.optimizer)
+
+    batch_size = 32
+
+
+def batches(
+    groups: tuple[tuple[int, tuple[str, ...]], ...],
+    batch_size: int,
+    load_masked: bool,
+) -> list[dict[str, Any]]:
+    """Collated batches; every sample of a modality is the same tensor."""
+    made = []
+    for count, active in groups:
+        loaded = tuple(SHAPES) if load_masked else active
+        meta = {'active_modalities': active, 'loaded_modalities': loaded}
+        for start in range(0, count, batch_size):
+            size = min(batch_size, count - start)
+            made.append(
+                {
+                    'inputs': {n: [INPUTS[n]] * size for n in loaded},
+                    'data_samples': [
+                        ActionDataSample(metainfo=meta).set_gt_label(
+                            i % NUM_CLASSES
+                        )
+                        for i in range(size)
+                    ],
+                }
+            )
+    return made
+
+
+INPUTS = {
+    name: torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    for name, shape in SHAPES.items()
+}
+
+
+def build_phases(
+    args: argparse.Namespace, device: torch.device
+) -> dict[str, Callable[[], None]]:
+    """What takes turns; each call is one epoch."""
+    both = tuple(SHAPES)
+    num_audio = round(args.samples * args.share)
+    groups = (
+        (args.samples - num_audio, ('video',)),
+        (num_audio, ('audio',)),
+    )
+    groups = tuple(group for group in groups if group[0])
+    skip = Trainer(args, device, 'skip')
+    feature = Trainer(args, device, 'feature')
+    skip.batch_size = feature.batch_size = args.batch_size
+
+    def scoring(options: dict[str, Any]) -> Callable[[], None]:
+        def run() -> None:
+            forward = ScoringForward(skip.model, ScoringOptions(**options))
+            data = batches(((args.samples, both),), args.batch_size, True)
+            for batch in data:
+                forward(batch)
+
+        return run
+
+    phases = {
+        'joint training': lambda: skip.train((args.samples, both)),
+        'remix training, skip': lambda: skip.train(*groups),
+        'remix training, feature': lambda: feature.train(*groups),
+    }
+    for name in QUICK if args.quick else SCORING:
+        phases[f'scoring, {name}'] = scoring(SCORING[name])
+    return phases
+
+
+def measure(
+    phases: dict[str, Callable[[], None]], rounds: int, device: torch.device
+) -> dict[str, dict[str, float]]:
+    """Medians of the wall and CPU seconds of the slowest rank."""
+    taken: dict[str, list[tuple[float, float]]] = {n: [] for n in phases}
+    # The first round warms up.
+    for number in range(rounds + 1):
+        for name, run in phases.items():
+            synchronize(device)
+            wall, cpu = time.perf_counter(), time.process_time()
+            run()
+            synchronize(device)
+            both = torch.tensor(
+                [time.perf_counter() - wall, time.process_time() - cpu],
+                device=device,
+            )
+            all_reduce(both, 'max')
+            if number:
+                taken[name].append(tuple(both.tolist()))
+    return {
+        name: {
+            'wall_s': statistics.median(wall for wall, _ in times),
+            'cpu_s': statistics.median(cpu for _, cpu in times),
+        }
+        for name, times in taken.items()
+    }
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def ratios(
+    seconds: dict[str, dict[str, float]], unit: str
+) -> dict[str, float]:
+    """Everything in joint epochs."""
+    joint = seconds['joint training'][unit]
+    cost = {name: s[unit] / joint for name, s in seconds.items()}
+    skip, feature = (cost[f'remix training, {m}'] for m in ('skip', 'feature'))
+    plain, cheap = cost['scoring, fp32'], cost[f'scoring, {RECOMMENDED}']
+    test = plain * NUM_TEST / NUM_TRAIN
+    published = plain + feature
+    return {
+        **cost,
+        'cycle, as published (feature, fp32)': published,
+        'cycle, skip, fp32': plain + skip,
+        'cycle, skip, recommended': cheap + skip,
+        'cycle skip / cycle feature': (cheap + skip) / published,
+        '60 epochs, 10 of warm-up, with tests': (
+            10 + 50 * (cheap + skip) + 60 * test
+        )
+        / (60 + 60 * test),
+    }
+
+
+def peak_memory(args: argparse.Namespace) -> None:
+    """Peak resident size (CUDA: allocated) of the process, step by step."""
+    peaks = {}
+    options = [f'--batch-size={args.batch_size}', f'--depth={args.depth}']
+    options += ['--train-bf16'] * args.train_bf16
+    for name in ('video,audio', 'video', 'audio'):
+        command = [sys.executable, __file__, '--one-step', name, *options]
+        done = subprocess.run(command, check=True, capture_output=True)
+        peaks[name] = json.loads(done.stdout.splitlines()[-1])
+    print(f'{"":<12}{"before":>10}{"peak":>10}{"peak":>10}{"added":>10}')
+    print(f'{"":<12}{"MB":>10}{"MB":>10}{"joint = 1":>10}{"joint = 1":>10}')
+    joint_before, joint_peak = peaks['video,audio']
+    for name, (before, peak) in peaks.items():
+        added = (peak - before) / (joint_peak - joint_before)
+        print(
+            f'{name:<12}{before:10.0f}{peak:10.0f}{peak / joint_peak:10.2f}'
+            f'{added:10.2f}'
+        )
+    if args.json:
+        Path(args.json).write_text(json.dumps(peaks, indent=2))
+
+
+def one_step(args: argparse.Namespace, device: torch.device) -> None:
+    """Two training steps; prints peaks, before and after, in megabytes."""
+    trainer = Trainer(args, device, 'skip')
+    trainer.batch_size = args.batch_size
+    before = peak_megabytes(device)
+    for _ in range(2):
+        trainer.train((args.batch_size, tuple(args.one_step.split(','))))
+    print(json.dumps([before, peak_megabytes(device)]))
+
+
+def peak_megabytes(device: torch.device) -> float:
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    status = Path('/proc/self/status').read_text()
+    line = next(x for x in status.splitlines() if x.startswith('VmHWM'))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def print_table(
+    seconds: dict[str, dict[str, float]], relative: dict[str, dict[str, float]]
+) -> None:
+    print(f'{"":<40}{"wall s":>9}{"CPU s":>9}{"wall":>8}{"CPU":>8}')
+    for name in relative['wall_s']:
+        row = seconds.get(name)
+        times = f'{row["wall_s"]:9.2f}{row["cpu_s"]:9.2f}' if row else ' ' * 18
+        wall, cpu = relative['wall_s'][name], relative['cpu_s'][name]
+        print(f'{name:<40}{times}{wall:8.3f}{cpu:8.3f}')
+
+
+def main() -> None:
+    args = build_parser().parse_args()
+    if args.quick:
+        args.samples, args.batch_size, args.rounds = 16, 8, 3
+    device = torch.device('cpu')
+    if torch.cuda.is_available():
+        device = torch.device('cuda', get_local_rank())
+        torch.cuda.set_device(device)
+    if args.one_step:
+        one_step(args, device)
+        return
+    if args.memory:
+        peak_memory(args)
+        return
+    if 'RANK' in os.environ:
+        torch.distributed.init_process_group(
+            'nccl' if device.type == 'cuda' else 'gloo'
+        )
+    seconds = measure(build_phases(args, device), args.rounds, device)
+    relative = {unit: ratios(seconds, unit) for unit in ('wall_s', 'cpu_s')}
+    if get_rank() == 0:
+        name = (
+            torch.cuda.get_device_name(device)
+            if device.type == 'cuda'
+            else f'CPU, {torch.get_num_threads()} threads'
+        )
+        print(
+            f'{name}, {get_world_size()} processes, torch {torch.__version__},'
+            f' {args.samples} samples a process in batches of '
+            f'{args.batch_size}, audio share {args.share}, '
+            f'{args.rounds} rounds'
+        )
+        print_table(seconds, relative)
+        if args.json:
+            report = {'arguments': vars(args), 'device': name}
+            report |= {'seconds': seconds, 'in_joint_epochs': relative}
+            Path(args.json).write_text(json.dumps(report, indent=2))
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,103 @@
+"""Whether cheaper scoring passes decide like the plain one.
+
+    python tools/benchmarks/scoring_agreement.py CONFIG CHECKPOINT
+
+Scores the training samples of a config with a trained model under each
+option of the scoring pass, and compares the assignments with those of the
+plain pass in float32. Seconds include decoding, except for the second pass
+of the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from typing import Any
+
+from mmengine.runner import load_checkpoint
+from torch.utils.data import DataLoader
+
+from mmremix.apis import build_runner, load_config
+from mmremix.engine import ScoreTable, ScoringOptions, score_dataset
+from mmremix.engine.hooks.score_loader import build_score_dataloader
+from mmremix.remix import assign
+from mmremix.utils.cli import add_config_arguments, parse_args
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    'fp32': {},
+    'fp32 again': {},
+    'heads_only': {'heads_only': True},
+    'channels_last': {'channels_last': True},
+    'fold_bn': {'fold_bn': True},
+    'bf16': {'amp': 'bfloat16'},
+    'bf16 channels_last': {'amp': 'bfloat16', 'channels_last': True},
+    'bf16 channels_last fold_bn': {
+        'amp': 'bfloat16',
+        'channels_last': True,
+        'fold_bn': True,
+    },
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    add_config_arguments(parser)
+    return parser
+
+
+def main() -> None:
+    args = parse_args(build_parser())
+    cfg = load_config(
+        args.config, cfg_options=args.cfg_options, work_dir=args.work_dir
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        cfg.work_dir = args.work_dir or folder
+        cfg.log_level = 'WARNING'
+        runner = build_runner(cfg)
+        model = runner.model
+        load_checkpoint(model, args.checkpoint, map_location='cpu')
+        modalities = runner.train_dataloader.dataset.modalities
+        plain: ScoreTable | None = None
+
+        def compare(
+            name: str, loader: DataLoader, options: dict[str, Any]
+        ) -> ScoreTable:
+            start = time.perf_counter()
+            table = score_dataset(
+                model, loader, modalities, options=ScoringOptions(**options)
+            )
+            seconds = time.perf_counter() - start
+            first = plain or table
+            same = (assign(table.scores) == assign(first.scores)).float()
+            change = (table.scores - first.scores).abs().max()
+            print(f'{name:<30}{seconds:8.2f}{same.mean():12.4f}{change:14.2e}')
+            return table
+
+        print(f'{"":<30}{"s":>8}{"agreement":>12}{"largest change":>16}')
+        loader = build_score_dataloader(runner, None)
+        for name, options in OPTIONS.items():
+            plain = compare(name, loader, options) if plain is None else plain
+            if name != 'fp32':
+                compare(name, loader, options)
+        for kind in ('float32', 'float16'):
+            cached = build_score_dataloader(
+                runner, None, {'directory': folder, 'float_type': kind}
+            )
+            compare(f'cache {kind}, first pass', cached, {})
+            compare(f'cache {kind}, later pass', cached, {})
+        best = OPTIONS['bf16 channels_last']
+        compare('cache float16, bf16 channels_last', cached, best)
+        print(
+            f'{len(plain.scores)} samples; shares '
+            + ', '.join(
+                f'{n} {(assign(plain.scores) == k).float().mean():.3f}'
+                for k, n in enumerate(modalities)
+            )
+        )
+
+
+if __name__ == '__main__':
+    main()
