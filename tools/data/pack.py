@@ -53,6 +53,13 @@ def build_parser() -> argparse.ArgumentParser:
     add('--margin', type=float, help='seconds on both sides of segments')
     add('--format', choices=['array', 'clip'], default='array')
     add('--modalities', nargs='+', default=['video', 'audio'])
+    add(
+        '--column',
+        choices=['clip', 'audio'],
+        default='clip',
+        help='audio, with --modalities audio: the clips stay, only their '
+        'sound is read from the copies',
+    )
     add('--short-side', type=int, help='pixels; default: as it is')
     add('--fps', type=float, help='default: every frame at its time')
     add('--sample-rate', type=int, help='default: that of the sound')

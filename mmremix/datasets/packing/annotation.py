@@ -46,12 +46,14 @@ def write_annotation(
     options: PackOptions,
     folder: str,
     broken: Collection[PackJob] = (),
+    column: str = 'clip',
 ) -> int:
     """Write the annotation of the packed copies.
 
     All columns of the original stay, under their names. The clip becomes the
     packed file, the sound a part of it. Array files keep the times of their
-    clips; an ``.mp4`` copy starts at 0, so its segment is moved.
+    clips; an ``.mp4`` copy starts at 0, so its segment is moved. With
+    ``column='audio'`` the clip stays and its sound becomes the packed file.
 
     Args:
         path: CSV file to write; replaced when it is complete.
@@ -59,10 +61,15 @@ def write_annotation(
         options: How.
         folder: Folder of the copies, relative to that of the annotation.
         broken: Jobs to leave out.
+        column: ``'clip'`` or ``'audio'``, what the packed files replace.
 
     Returns:
         Number of rows.
+
+    Raises:
+        ValueError: See :func:`check_column`.
     """
+    check_column(column, options)
     rows, jobs = pack_plan(dataset)
     columns = getattr(dataset, 'columns', {'clip': 'clip', 'label': 'label'})
     source = getattr(dataset, 'ann_file', '')
@@ -77,10 +84,17 @@ def write_annotation(
         new.setdefault(
             columns['label'], classes[label] if classes else str(label)
         )
-        new[columns['clip']] = str(Path(folder, job.name).as_posix())
-        new[columns['clip']] += options.suffix
-        if columns.get('audio', 'audio') in new:
-            new[columns.get('audio', 'audio')] = ''
+        packed = Path(folder, job.name).as_posix() + options.suffix
+        audio = columns.get('audio', 'audio')
+        if column == 'audio':
+            new.setdefault(
+                columns['clip'], os.path.relpath(job.clip, job.root)
+            )
+            new[audio] = packed
+        else:
+            new[columns['clip']] = packed
+            if audio in new:
+                new[audio] = ''
         for key in ('start', 'end'):
             name = columns.get(key, key)
             if key in row and not new.get(name):
@@ -102,6 +116,22 @@ def write_annotation(
         writer.writerows(written)
     os.replace(part, path)
     return len(written)
+
+
+def check_column(column: str, options: PackOptions) -> None:
+    """Refuse copies that cannot stand in a column.
+
+    Raises:
+        ValueError: If other than arrays of sound alone are to replace the
+            sound.
+    """
+    if column == 'audio' and (
+        options.format != 'array' or tuple(options.modalities) != ('audio',)
+    ):
+        raise ValueError(
+            'Only arrays of the sound can stand for the sound. Write: '
+            '--column audio --format array --modalities audio'
+        )
 
 
 def _original_rows(path: str) -> dict[int, dict[str, str]]:

@@ -14,7 +14,11 @@ from mmengine.config import Config
 
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
-from mmremix.datasets.packing.annotation import pack_plan, write_annotation
+from mmremix.datasets.packing.annotation import (
+    check_column,
+    pack_plan,
+    write_annotation,
+)
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.packing.packer import is_done, pack_all
@@ -34,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """
     names = [field.name for field in fields(PackOptions)]
     options = PackOptions(**{name: getattr(args, name) for name in names})
+    check_column(args.column, options)
     dataset = build_dataset(args)
     _, row_jobs = pack_plan(dataset)
     jobs = list(dict.fromkeys(row_jobs))
@@ -67,10 +72,16 @@ def run(args: argparse.Namespace) -> int:
     if len(report.broken) == len(jobs):
         raise BrokenMediaError('No clip could be packed, see broken.csv.')
     path = str(Path(args.out, ann_name))
-    rows = write_annotation(path, dataset, options, _FOLDER, report.broken)
+    rows = write_annotation(
+        path, dataset, options, _FOLDER, report.broken, args.column
+    )
     print(f'{path}: {rows} rows. In the data set of the config, write:')
     print(f"    data_root='{args.out}', ann_file='{ann_name}',")
-    print("    data_prefix=dict(clip='', audio=''), clip_suffix='',")
+    if args.column == 'audio':
+        clips = os.path.abspath(jobs[0].root)
+        print(f"    data_prefix=dict(clip='{clips}', audio=''),")
+    else:
+        print("    data_prefix=dict(clip='', audio=''), clip_suffix='',")
     return 0
 
 

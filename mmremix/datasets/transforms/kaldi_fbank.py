@@ -72,8 +72,13 @@ class KaldiFbank(BaseTransform):
         from torchaudio.compliance import kaldi
 
         waveform = torch.from_numpy(results['waveform'])[None]
+        waveform = waveform - waveform.mean()
+        # Frames that would be cut off need not be computed.
+        size, shift = (
+            int(rate * ms / 1000) for ms in (_FRAME_LENGTH, _FRAME_SHIFT)
+        )
         frames = kaldi.fbank(
-            waveform - waveform.mean(),
+            waveform[:, : (self.num_frames - 1) * shift + size],
             htk_compat=True,
             sample_frequency=rate,
             use_energy=False,
@@ -82,7 +87,7 @@ class KaldiFbank(BaseTransform):
             dither=0.0,
             frame_length=_FRAME_LENGTH,
             frame_shift=_FRAME_SHIFT,
-        )[: self.num_frames]
+        )
         padding = (0, 0, 0, self.num_frames - len(frames))
         frames = torch.nn.functional.pad(frames, padding)
         frames = (frames - self.mean) / (2 * self.std)

@@ -132,6 +132,32 @@ def test_training_reads_the_new_annotation(corpus, tmp_path, name):
         assert [r['from'] for r in rows] == ['0.5', '0.2', '']
 
 
+def test_sound_alone_leaves_the_clips(corpus, tmp_path):
+    """Frames come from the clips, the sound from the copies."""
+    out = tmp_path / 'out'
+    more = ['--modalities', 'audio', '--column', 'audio']
+    done = command(corpus, out, *more)
+    assert done.returncode == 0, done.stderr
+    prefix = str(corpus / 'clips')
+    assert f"data_prefix=dict(clip='{prefix}', audio='')" in done.stdout
+    changes = dict(data_root=str(out), data_prefix=dict(clip=prefix, audio=''))
+    old = AVDataset(**settings(corpus), pipeline=PIPELINE)
+    new = AVDataset(**{**settings(corpus), **changes}, pipeline=PIPELINE)
+    for index in range(3):
+        a, b = old[index], new[index]
+        assert b['audio'].endswith('.mmpk') and b['clip'] == a['clip']
+        for one, other in zip(a['imgs'], b['imgs'], strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(a['waveform'], b['waveform'], atol=2e-5)
+
+
+def test_frames_cannot_stand_for_the_sound(corpus, tmp_path):
+    done = command(corpus, tmp_path / 'out', '--column', 'audio')
+    assert done.returncode
+    assert '--modalities audio' in done.stderr
+    assert not (tmp_path / 'out').exists()
+
+
 def test_clip_format_within_bounds(tmp_path):
     clip = write_clip(tmp_path / 'a.mp4', seconds=3, size=(96, 64))
     copy = str(tmp_path / 'b.mp4')

@@ -128,3 +128,17 @@ def test_repr_is_its_config():
         'KaldiFbank(num_mel_bins=128, num_frames=1024, mean=-4.503877, '
         'std=5.141276)'
     )
+
+
+@pytest.mark.parametrize('rate', [16000, 22050, 44100])
+def test_frames_beyond_the_last_change_nothing(rate):
+    """The same frames whether or not more of them follow."""
+    generator = np.random.default_rng(0)
+    waveform = generator.normal(size=rate).astype(np.float32)
+    short, long = (
+        KaldiFbank(num_frames=n).transform(
+            {'waveform': waveform, 'sample_rate': rate}
+        )['spectrogram']
+        for n in (40, 98)
+    )
+    assert torch.equal(short, long[:, :40])
