@@ -25,6 +25,8 @@ default_hooks = dict(
     broken_samples=dict(type='BrokenSampleHook'),
     # remix_records.npy, for tools/analysis/report.py.
     records=dict(type='RemixRecordHook'),
+    # What a person wants to know of an epoch, in one line.
+    epoch_line=dict(type='EpochLineHook'),
     # Checkpoints that resume under torch >= 2.6.
     plain_checkpoint=dict(type='PlainCheckpointHook'),
 )

@@ -2,6 +2,7 @@ from mmremix.engine.hooks.broken_sample_hook import BrokenSampleHook
 from mmremix.engine.hooks.contribution_hook import ContributionHook
 from mmremix.engine.hooks.deferred_info_hook import DeferredInfoHook
 from mmremix.engine.hooks.diverged_hook import DivergedHook
+from mmremix.engine.hooks.epoch_line_hook import EpochLineHook
 from mmremix.engine.hooks.epoch_seed_hook import EpochSeedHook
 from mmremix.engine.hooks.gradient_conflict_hook import (
     GradientConflictHook,
@@ -18,6 +19,7 @@ __all__ = [
     'ContributionHook',
     'DeferredInfoHook',
     'DivergedHook',
+    'EpochLineHook',
     'EpochSeedHook',
     'GradientConflictHook',
     'KLScoreHook',

@@ -86,7 +86,10 @@ class ContributionHook(Hook):
         self._measured = epoch
         runner.visualizer.add_scalars(_scalars(found), step=epoch)
         names = found.modalities
-        parts = [f'{n} {v:+.3f}' for n, v in found.shapley().items()]
+        # Plus 0, for no minus sign in front of a zero.
+        parts = [
+            f'{n} {round(v, 3) + 0:+.3f}' for n, v in found.shapley().items()
+        ]
         without = [f'{n} {found.without(n):.3f}' for n in names]
         if len(names) > 1:
             parts[-1] += f'; accuracy without {", without ".join(without)}'

@@ -58,7 +58,7 @@ def test_measured_at_the_end(tiny_config):
 def test_measured_during_training_changes_nothing(tiny_config):
     states = []
     for interval in (0, 2):
-        cfg = tiny_config(epochs=3)
+        cfg = tiny_config(epochs=3, warmup=2)
         # Without it each epoch would be seeded anew.
         del cfg.default_hooks['epoch_seed']
         cfg.work_dir += str(interval)
