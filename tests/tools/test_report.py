@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.demo_run import ROOT
+from tests.visualization.report.made_run import make_run
+from tests.visualization.report.parsed_page import ParsedPage
+
+
+def run(*args):
+    return subprocess.run(
+        [sys.executable, 'tools/analysis/report.py', *map(str, args)],
+        cwd=ROOT,
+        env={'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_page_and_figures(tmp_path):
+    made = make_run(tmp_path / 'a')
+    out = tmp_path / 'new' / 'page.html'
+    figures = tmp_path / 'figures'
+    done = run(made, '--out', out, '--figures', figures, '--samples', 1)
+    assert done.returncode == 0, done.stderr
+    page = ParsedPage(out.read_text(encoding='utf-8'))
+    assert page.problems == []
+    assert page.picture('Validation accuracy over epochs, remix_made')
+    printed = done.stdout.splitlines()
+    assert printed[0].startswith(f'{out}: 0.')
+    assert sorted(printed[1:]) == sorted(map(str, figures.iterdir()))
+
+
+def test_not_a_work_directory(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert 'is it the work directory of a training run?' in done.stderr
