@@ -25,6 +25,10 @@ default_hooks = dict(
     broken_samples=dict(type='BrokenSampleHook'),
     # remix_records.npy, for tools/analysis/report.py.
     records=dict(type='RemixRecordHook'),
+    # Angles between gradients on 32 samples; interval=0 turns it off.
+    gradient_conflict=dict(type='GradientConflictHook', interval=5),
+    # Shapley values and missing modalities, at the end of training.
+    contribution=dict(type='ContributionHook'),
     # What a person wants to know of an epoch, in one line.
     epoch_line=dict(type='EpochLineHook'),
     # Checkpoints that resume under torch >= 2.6.

@@ -29,12 +29,14 @@ class ScoreTable:
             could not be loaded.
         true_probability: Mean softmax probability of the true class, for
             each modality.
+        rechecked: Number of samples that were scored again in float32.
     """
 
     scores: Tensor
     accuracy: dict[str, float]
     broken: list[tuple[int, str, str]] = field(default_factory=list)
     true_probability: dict[str, float] = field(default_factory=dict)
+    rechecked: int = 0
 
 
 @torch.no_grad()

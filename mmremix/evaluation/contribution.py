@@ -150,11 +150,11 @@ def measure_contribution(
             'data_root.'
         )
     total = total / total[:, -1:]
-    guess = total[:, -2].round().long().bincount().max() / len(total)
+    most_frequent = total[:, -2].round().long().bincount().max().item()
     accuracy = total.double().mean(dim=0).tolist()
     return Contribution(
         accuracy={
-            (): guess.item(),
+            (): most_frequent / len(total),
             **dict(zip(subsets, accuracy, strict=False)),
         },
         samples=len(total),

@@ -116,7 +116,9 @@ def test_untraceable_encoder_is_refused():
         fold_batch_norm(Branches())
 
 
-def test_bad_number_formats():
+def test_bad_options():
+    with pytest.raises(ValueError, match='at least 0, got -1'):
+        ScoringOptions(recheck=-1)
     with pytest.raises(ValueError, match=r"amp='bfloat16'"):
         ScoringOptions(amp='int8')
     with pytest.raises(ValueError, match='needs a GPU'):

@@ -35,7 +35,7 @@ WANTED = {
     'GradientConflictHook': 'gradient_conflict',
     'ContributionHook': 'contribution',
 }
-NOT_COUNTED = ('scoring pass', 'SafeCheckpointHook')
+NOT_COUNTED = ('scoring pass', 'SafeCheckpointHook', 'CheckpointHook')
 ONCE = ('before_run', 'before_train', 'after_train', 'after_run')
 Times = tuple[float, float]
 
@@ -104,7 +104,8 @@ def watch(runner: Runner) -> Stopwatch:
     stopwatch = Stopwatch()
     for hook in runner.hooks:
         name = type(hook).__name__
-        if not type(hook).__module__.startswith('mmremix.'):
+        ours = type(hook).__module__.startswith('mmremix.')
+        if not ours and name != 'CheckpointHook':
             continue
         stages = {
             f'{when}_{what}'

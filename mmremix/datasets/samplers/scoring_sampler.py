@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 
 from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
@@ -24,10 +24,10 @@ class ScoringSampler(Sampler[int]):
     def __init__(self, dataset: Sized, seed: int | None = None) -> None:
         self.dataset = dataset
         self.rank, self.world_size = get_dist_info()
-        self.rows = range(len(dataset))
+        self.rows: Sequence[int] = range(len(dataset))
         """The samples to visit, over all ranks."""
 
-    def _share(self) -> range:
+    def _share(self) -> Sequence[int]:
         return self.rows[self.rank :: self.world_size]
 
     def __iter__(self) -> Iterator[int]:

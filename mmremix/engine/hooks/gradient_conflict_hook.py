@@ -138,16 +138,11 @@ class GradientConflictHook(Hook):
             {f'gradient/{name}': value for name, value in found.items()},
             step=step,
         )
-        angles = {
-            name.replace('angle_', '').replace('_', ' '): f'{value:.0f}°'
-            for name, value in found.items()
-            if 'angle_' in name
-        }
+        unit = 'epoch' if self.by_epoch else 'iteration'
+        seconds = time.perf_counter() - start
         runner.logger.info(
-            f'Gradients, {"epoch" if self.by_epoch else "iteration"} {step}, '
-            f'own against fused: '
-            + ', '.join(f'{name} {value}' for name, value in angles.items())
-            + f'; {len(labels)} samples in {time.perf_counter() - start:.1f} s'
+            f'Gradients, {unit} {step}: {_angles(found)} ({len(labels)} '
+            f'samples in {seconds:.1f} s)'
         )
 
     def _draw(self) -> dict[str, Any]:
@@ -197,6 +192,24 @@ def _find(runner: Runner) -> tuple[MultimodalDataset | None, str]:
     dataset.pipeline = other.pipeline
     dataset.test_mode = True
     return dataset, ''
+
+
+def _angles(found: dict[str, float]) -> str:
+    """What the log says."""
+    parts = []
+    for prefix, title in (
+        ('angle_', 'own against fused loss'),
+        ('head_angle_', 'in the fusion head, alone against together'),
+    ):
+        angles = [
+            f'{name.removeprefix(prefix).replace("-", " against ")} '
+            f'{value:.0f}°'
+            for name, value in found.items()
+            if name.startswith(prefix)
+        ]
+        if angles:
+            parts.append(f'{title}, {", ".join(angles)}')
+    return '; '.join(parts) or 'none to compare'
 
 
 def _unwrap(model: nn.Module) -> nn.Module:

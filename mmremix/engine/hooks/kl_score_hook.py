@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
 from mmengine.dist import broadcast
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmremix.datasets import InputCache, ScoringSampler
+from mmremix.datasets import InputCache
 from mmremix.engine.broken_samples import record_broken
 from mmremix.engine.hooks import remix_setup
 from mmremix.engine.hooks.remix_report import report
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.hooks.score_loader import build_score_dataloader
 from mmremix.engine.recalibration import recalibrate_batch_norm
-from mmremix.engine.scoring import ScoreTable, score_dataset
 from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.engine.scoring_pass import ScoringPass
 from mmremix.registry import HOOKS
 from mmremix.remix import (
     RULES,
@@ -138,6 +137,7 @@ class KLScoreHook(Hook):
         self._cache_cfg = cache
         self._dataloader_cfg = dataloader
         self._dataloader: DataLoader | None = None
+        self._pass: ScoringPass | None = None
         self._state: RemixState | None = None
         self._loaded: dict[str, Any] | None = None
         self._fingerprint = ''
@@ -167,15 +167,12 @@ class KLScoreHook(Hook):
         self._dataloader = build_score_dataloader(
             runner, self._dataloader_cfg, self._cache_cfg
         )
-        if self.subset > 1 and not isinstance(
-            self._dataloader.sampler, ScoringSampler
-        ):
-            raise ValueError(
-                'KLScoreHook: subset needs the ScoringSampler, but the '
-                'loader to score with has '
-                f'{type(self._dataloader.sampler).__name__}. Write: '
-                "dataloader=dict(sampler=dict(type='ScoringSampler'))"
-            )
+        self._pass = ScoringPass(
+            self._dataloader,
+            runner.train_dataloader.dataset.modalities,
+            self.scoring,
+            self.subset,
+        )
         self._fingerprint = runner.train_dataloader.dataset.fingerprint()
         # after_load_checkpoint also runs for load_from, which starts anew.
         if runner._resume and self._loaded is not None:
@@ -213,7 +210,11 @@ class KLScoreHook(Hook):
         start = time.perf_counter()
         if self.bn_recalibration:
             recalibrate_batch_norm(model, self._dataloader)
-        table = self._score(model, runner.epoch)
+        table = self._pass.run(
+            model,
+            (runner.epoch - self.warmup_epochs) // self.interval,
+            None if self._state is None else self._state.scores,
+        )
         generator = torch.Generator()
         generator.manual_seed(
             runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
@@ -245,29 +246,6 @@ class KLScoreHook(Hook):
         flips = count_flips(previous, state.assignments)
         report(runner, state, table, flips, time.perf_counter() - start)
         return state
-
-    def _score(self, model: BaseModel, epoch: int) -> ScoreTable:
-        """Score all samples, or those whose turn it is."""
-        dataset = self._dataloader.dataset
-        rows = range(len(dataset))
-        if self.subset > 1 and self._state is not None:
-            turn = (epoch - self.warmup_epochs) // self.interval
-            rows = rows[turn % self.subset :: self.subset]
-        if self.subset > 1:
-            self._dataloader.sampler.rows = rows
-        table = score_dataset(
-            model,
-            self._dataloader,
-            dataset.modalities,
-            options=self.scoring,
-        )
-        if len(rows) < len(dataset):
-            scores = self._state.scores.clone()
-            scores[rows.start :: rows.step] = table.scores[
-                rows.start :: rows.step
-            ]
-            table = replace(table, scores=scores)
-        return table
 
 
 def _unwrap(model: nn.Module) -> nn.Module:

@@ -66,6 +66,7 @@ def report(
     runner.logger.info(
         f'Remix epoch {epoch}: {", ".join(parts)}; {flips} flips; '
         f'training accuracy {accuracy}; scored in {seconds:.1f} s'
+        + (f', {table.rechecked} twice' if table.rechecked else '')
     )
     for name, count in zip(state.modalities, counts, strict=True):
         if count < _STARVING * total:

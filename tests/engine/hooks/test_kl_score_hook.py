@@ -283,6 +283,23 @@ def test_subset_needs_its_sampler(tiny_config):
     refused(cfg, r"sampler=dict\(type='ScoringSampler'\)")
 
 
+def test_close_calls_are_scored_again(tiny_config):
+    """With a margin above all differences every decision is exact."""
+    cfgs = [tiny_config(epochs=2, warmup=1) for _ in range(2)]
+    states = []
+    for number, (cfg, scoring) in enumerate(
+        zip(cfgs, ({}, {'amp': 'bfloat16', 'recheck': 100.0}), strict=True)
+    ):
+        cfg.work_dir += str(number)
+        cfg.custom_hooks[0]['scoring'] = scoring
+        build_runner(cfg).train()
+        path = Path(cfg.work_dir, 'epoch_2.pth')
+        states.append(torch.load(path, weights_only=True)['remix'])
+        (log,) = Path(cfg.work_dir).glob('*/*.log')
+        assert (', 26 twice' in log.read_text()) == bool(scoring)
+    assert torch.equal(states[0]['scores'], states[1]['scores'])
+
+
 def test_cache_and_cheap_options_decide_alike(tiny_config):
     """Cached inputs in full precision change nothing; files go at the end."""
     states = []
