@@ -26,7 +26,6 @@ def log_of(runner):
 
 def test_measured_at_the_end(tiny_config):
     runner = build_runner(tiny_config(epochs=2))
-    runner.register_hook(ContributionHook())
     runner.train()
     lines = lines_of(runner)
     (found,) = (x for x in lines if 'contribution/video' in x)
@@ -62,8 +61,8 @@ def test_measured_during_training_changes_nothing(tiny_config):
         # Without it each epoch would be seeded anew.
         del cfg.default_hooks['epoch_seed']
         cfg.work_dir += str(interval)
+        cfg.default_hooks.contribution.interval = interval
         runner = build_runner(cfg)
-        runner.register_hook(ContributionHook(interval))
         runner.train()
         logged = ['contribution/audio' in x for x in lines_of(runner)]
         assert any(logged) == bool(interval)
@@ -81,7 +80,6 @@ def test_one_modality(tiny_config):
     for name in ('train', 'val', 'test'):
         cfg[f'{name}_dataloader'].dataset.modalities = ['audio']
     runner = build_runner(cfg)
-    runner.register_hook(ContributionHook())
     runner.train()
     (found,) = (x for x in lines_of(runner) if 'contribution/audio' in x)
     assert set(found) == {
@@ -97,7 +95,6 @@ def test_no_validation(tiny_config):
         cfg[f'val_{part}'] = None
     cfg.default_hooks.checkpoint.save_best = None
     runner = build_runner(cfg)
-    runner.register_hook(ContributionHook())
     runner.train()
     assert 'ContributionHook: nothing will be logged' in log_of(runner)
 
