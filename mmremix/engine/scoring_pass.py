@@ -81,11 +81,16 @@ class ScoringPass:
     def _score(
         self, model: BaseModel, rows: Sequence[int], options: ScoringOptions
     ) -> ScoreTable:
-        if isinstance(self.dataloader.sampler, ScoringSampler):
-            self.dataloader.sampler.rows = rows
-        return score_dataset(
+        sampler = self.dataloader.sampler
+        if isinstance(sampler, ScoringSampler):
+            sampler.rows = rows
+        table = score_dataset(
             model, self.dataloader, self.modalities, options=options
         )
+        if isinstance(sampler, ScoringSampler):
+            # For others who go over the data, as batch-norm recalibration.
+            sampler.rows = range(len(self.dataloader.dataset))
+        return table
 
     def _close(self, scores: Tensor, rows: Sequence[int]) -> list[int]:
         """Rows whose two lowest scores are nearly equal."""
