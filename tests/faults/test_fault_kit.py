@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import re
 import time
@@ -114,8 +115,9 @@ def test_no_file_stays_open(tmp_path):
     for index in range(300):
         dataset[RemixIndex(index % len(cases), None, index)]
         if index in (50, 299):
+            gc.collect()
             names.append(len(os.listdir('/proc/self/fd')))
-    assert names[0] == names[1]
+    assert names[1] <= names[0]
 
 
 def test_watchdog_names_hangs_crashes_and_errors():
