@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lint, type check and tests, in an environment that is made if there is none.
+# Lint, type check, documentation and tests, in an environment that is made if there is none.
 #
 #   bash tools/run_tests.sh [PYTEST ARGS]
 #
@@ -17,6 +17,7 @@ if [[ ${SKIP_LINT:-0} != 1 ]]; then
     ruff check .
     ruff format --check .
     mypy --strict mmremix/remix mmremix/utils
+    VENV="$VENV" EXTRA=tests bash tools/build_docs.sh
 fi
 # The processes share the cores; threads of torch would only wait for them.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}

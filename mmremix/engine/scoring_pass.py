@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from mmremix.datasets import ScoringSampler
 from mmremix.engine.scoring import ScoreTable, score_dataset
 from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.remix import kl_to_uniform
 
 
 class ScoringPass:
@@ -23,6 +24,7 @@ class ScoringPass:
         modalities: Names, in the order of the columns.
         options: See :class:`ScoringOptions`.
         subset: Score one sample in so many, in turn.
+        score: See :func:`score_dataset`.
 
     Raises:
         ValueError: If ``subset`` or ``recheck`` is used and the loader's
@@ -35,11 +37,13 @@ class ScoringPass:
         modalities: Sequence[str],
         options: ScoringOptions,
         subset: int = 1,
+        score: Callable[[Tensor], Tensor] = kl_to_uniform,
     ) -> None:
         self.dataloader = dataloader
         self.modalities = tuple(modalities)
         self.options = options
         self.subset = subset
+        self.score = score
         partial = subset > 1 or options.recheck > 0
         if partial and not isinstance(dataloader.sampler, ScoringSampler):
             raise ValueError(
@@ -85,7 +89,7 @@ class ScoringPass:
         if isinstance(sampler, ScoringSampler):
             sampler.rows = rows
         table = score_dataset(
-            model, self.dataloader, self.modalities, options=options
+            model, self.dataloader, self.modalities, self.score, options
         )
         if isinstance(sampler, ScoringSampler):
             # For others who go over the data, as batch-norm recalibration.

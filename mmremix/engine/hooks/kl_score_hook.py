@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -23,13 +23,14 @@ from mmremix.engine.hooks.score_loader import build_score_dataloader
 from mmremix.engine.recalibration import recalibrate_batch_norm
 from mmremix.engine.scoring_options import ScoringOptions
 from mmremix.engine.scoring_pass import ScoringPass
-from mmremix.registry import HOOKS
+from mmremix.registry import FUNCTIONS, HOOKS
 from mmremix.remix import (
     RULES,
     TIES,
     assign,
     count_flips,
     ensure_min_share,
+    kl_to_uniform,
 )
 
 
@@ -82,6 +83,10 @@ class KLScoreHook(Hook):
         cache: Keep the pass's inputs, so that they are decoded once a run:
             arguments of :class:`~mmremix.datasets.InputCache`, ``dict()``
             for its defaults. Lies in the work directory, until the run ends.
+        score: What certainty is: the name, in the registry ``FUNCTIONS``, of
+            a function from class scores before the softmax, ``(B, M)``, to
+            numbers ``(B,)``, lower for less certain. Defaults to
+            :func:`mmremix.remix.kl_to_uniform`, as published.
 
     Raises:
         ValueError: Before training, if the set-up cannot work; the message
@@ -104,6 +109,7 @@ class KLScoreHook(Hook):
         subset: int = 1,
         scoring: Mapping[str, Any] | None = None,
         cache: Mapping[str, Any] | None = None,
+        score: str | None = None,
     ) -> None:
         for name, value, choices in (
             ('rule', rule, RULES),
@@ -134,6 +140,7 @@ class KLScoreHook(Hook):
         self.bn_recalibration = bn_recalibration
         self.subset = subset
         self.scoring = ScoringOptions(**(scoring or {}))
+        self.score = kl_to_uniform if score is None else _find_score(score)
         self._cache_cfg = cache
         self._dataloader_cfg = dataloader
         self._dataloader: DataLoader | None = None
@@ -172,6 +179,7 @@ class KLScoreHook(Hook):
             runner.train_dataloader.dataset.modalities,
             self.scoring,
             self.subset,
+            self.score,
         )
         self._fingerprint = runner.train_dataloader.dataset.fingerprint()
         # after_load_checkpoint also runs for load_from, which starts anew.
@@ -250,3 +258,14 @@ class KLScoreHook(Hook):
 
 def _unwrap(model: nn.Module) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
+
+
+def _find_score(name: str) -> Callable[[Tensor], Tensor]:
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise ValueError(
+            f'KLScoreHook: no function is registered as {name!r}. Write '
+            '@FUNCTIONS.register_module() above it, and in the config: '
+            "custom_imports=dict(imports=['the_file_it_is_in'])"
+        )
+    return function

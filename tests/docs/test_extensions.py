@@ -1,0 +1,89 @@
+"""Tables and figures of the documentation are made from code and records."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+
+import pytest
+from mmengine.registry import Registry
+
+import mmremix.datasets
+import mmremix.engine
+import mmremix.evaluation
+import mmremix.models
+from mmremix import registry
+from tests.demo_run import ROOT
+
+# AVDataset with class names; the page says so.
+NOT_CONFIGURED = {'CREMAD', 'GRID', 'KineticsSounds'}
+PACKAGES = (
+    mmremix.datasets,
+    mmremix.engine,
+    mmremix.evaluation,
+    mmremix.models,
+)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def extensions():
+    path = str(ROOT / 'docs' / '_ext')
+    sys.path.insert(0, path)
+    yield
+    sys.path.remove(path)
+
+
+def test_defaults_and_descriptions():
+    arguments = importlib.import_module('docstring_args').arguments
+    rows = {a.name: a for a in arguments('mmremix.engine.KLScoreHook')}
+    assert rows['warmup_epochs'].default == 'needed'
+    assert rows['ties'].default == "'first'"
+    assert rows['warmup_epochs'].text.startswith('Epochs on full pairs')
+    assert '\n' in rows['dataloader'].text
+    # Described by the base class; by another package.
+    rows = {a.name: a for a in arguments('mmremix.datasets.AVDataset')}
+    assert 'kwargs' not in rows
+    rows = {a.name: a for a in arguments('mmremix.datasets.MultimodalDataset')}
+    assert rows['max_refetch'].text == "See mmengine's ``BaseDataset``."
+
+
+def test_every_component_has_its_options_on_the_page():
+    text = (ROOT / 'docs' / 'configuration.md').read_text()
+    registered = {
+        cls
+        for value in vars(registry).values()
+        if isinstance(value, Registry)
+        for cls in value.module_dict.values()
+    }
+    missing = {
+        name
+        for package in PACKAGES
+        for name in package.__all__
+        if getattr(package, name) in registered
+        and inspect.isclass(getattr(package, name))
+        and f'options:: {package.__name__}.{name}\n' not in text
+    }
+    assert missing == NOT_CONFIGURED
+
+
+def test_parser_is_found_without_running_the_tool():
+    tool_parser = importlib.import_module('tool_parsers').tool_parser
+    parser = tool_parser('tools/data/prepare_grid.py')
+    assert '--word' in parser.format_help()
+    with pytest.raises(FileNotFoundError):
+        tool_parser('tools/no_such.py')
+
+
+def test_figure_of_the_method(sandbox, tmp_path):
+    file = ROOT / 'tools' / 'docs' / 'draw_method.py'
+    spec = importlib.util.spec_from_file_location('draw_method', file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    files = [tmp_path / name for name in ('a.svg', 'b.svg')]
+    for each in files:
+        module.draw(sandbox / 'work_dirs' / 'remix_demo_concat', each)
+    text = files[0].read_text()
+    assert text == files[1].read_text()
+    for words in ('>video<', '>audio<', 'certainty before epoch 2'):
+        assert words in text
