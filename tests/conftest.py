@@ -11,7 +11,13 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
-from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
+from tests.demo_run import (
+    NUM_TEST,
+    NUM_TRAIN,
+    ROOT,
+    tiny_options,
+    unique_name,
+)
 
 
 @pytest.fixture(scope='session')
@@ -38,7 +44,7 @@ def tiny_config(demo_root, tmp_path):
         cfg.merge_from_dict(merged)
         cfg.merge_from_dict(options)
         cfg.work_dir = str(tmp_path / 'work')
-        cfg.experiment_name = tmp_path.name
+        cfg.experiment_name = unique_name(tmp_path.name)
         cfg.launcher = 'none'
         return cfg
 

@@ -58,7 +58,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
 def remove_unfinished(folder: str | Path) -> list[Path]:
     """Remove what a killed :func:`write_whole` left of ``.pth`` files."""
     left = sorted(Path(folder).glob('.*.*.tmp'))
-    names = re.compile(rf'\.(.+\.pth|{LAST})\.[0-9a-f]{{8}}\.tmp')
+    names = re.compile(rf'\.(.+\.pth|.+\.npz|{LAST})\.[0-9a-f]{{8}}\.tmp')
     left = [path for path in left if names.fullmatch(path.name)]
     for path in left:
         _remove_quietly(path)

@@ -10,7 +10,7 @@ from mmengine.structures import BaseDataElement
 from torch import nn
 
 from mmremix.registry import DATASETS, METRICS, MODELS
-from tests.demo_run import ROOT
+from tests.demo_run import ROOT, unique_name
 
 
 @DATASETS.register_module()
@@ -77,5 +77,5 @@ def toy_config(work_dir, epochs=3, **options):
     )
     cfg.merge_from_dict(options)
     cfg.work_dir = str(work_dir)
-    cfg.experiment_name = work_dir.parent.name
+    cfg.experiment_name = unique_name(work_dir.parent.name)
     return cfg

@@ -5,10 +5,11 @@
 
 One run of the demo config is left alone. Others are killed with SIGKILL at
 random moments and resumed until they are done; half of the kills wait for a
-checkpoint that is being written. Of several ranks either all are killed, or
-one, and then the others must end by themselves. At the end weights, optimiser,
-schedulers, scores, assignments and the best checkpoint must equal those of the
-undisturbed run. Exit status 1 if anything differs or hangs.
+file that is being written, mostly a checkpoint. Of several ranks either all
+are killed, or one, and then the others must end by themselves. At the end
+weights, optimiser, schedulers, scores, assignments and the best checkpoint
+must equal those of the undisturbed run. Exit status 1 if anything differs or
+hangs.
 
 The processes are forked from this one, which saves the imports at each start;
 with several ranks they talk over gloo, as under torchrun. Linux only.

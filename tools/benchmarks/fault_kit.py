@@ -8,7 +8,8 @@
 From a checkout, since the cases are those of ``tests/faults``. Counts what
 is handled as specified, crashes and hangs; then loads everything through the
 training pipeline of the demo config in two workers; then reads 5,000 samples
-in one process and prints open files and memory on the way.
+in one process and prints open files and memory on the way. Exit status 1 if
+anything went another way.
 """
 
 from __future__ import annotations
@@ -40,8 +41,14 @@ from tests.faults.odd_media import odd_media  # noqa: E402
 from tests.faults.watchdog import CRASH, HANG, run_all  # noqa: E402
 
 
-def media(folder: Path, cases: list[MediaCase], seed: int) -> set[int]:
-    """Judge all clips; returns those of which all was read."""
+def media(
+    folder: Path, cases: list[MediaCase], seed: int
+) -> tuple[set[int], bool]:
+    """Judge all clips.
+
+    Returns:
+        Those of which all was read; and whether all went as specified.
+    """
     dataset = make_dataset(folder, cases)
     found: Counter[str] = Counter()
     whole = set()
@@ -65,11 +72,11 @@ def media(folder: Path, cases: list[MediaCase], seed: int) -> set[int]:
         f'or all), {found["error"]} not, {found[CRASH]} crashes, '
         f'{found[HANG]} hangs; the slowest took {slowest:.2f} s'
     )
-    return whole
+    return whole, found['done'] == len(cases)
 
 
-def annotations(folder: Path) -> None:
-    """Judge all annotations."""
+def annotations(folder: Path) -> bool:
+    """Judge all annotations; tells whether all went as specified."""
     root = annotation_root(folder)
     good = 0
     for case in ANNOTATIONS:
@@ -87,6 +94,7 @@ def annotations(folder: Path) -> None:
             print(f'  annotation, {case.name}: not as specified')
         good += is_good
     print(f'annotations: {len(ANNOTATIONS)} cases, {good} as specified')
+    return good == len(ANNOTATIONS)
 
 
 def demo_pipeline() -> list[dict[str, Any]]:
@@ -98,8 +106,8 @@ def demo_pipeline() -> list[dict[str, Any]]:
     return list(pipeline)
 
 
-def workers(folder: Path, cases: list[MediaCase]) -> None:
-    """Load all clips for training in two workers."""
+def workers(folder: Path, cases: list[MediaCase]) -> bool:
+    """Load all clips for training in two workers; tells whether all came."""
     dataset = make_dataset(folder, cases, demo_pipeline(), 'skip')
     # Each clip once, in turn for its sound, its picture or both.
     kinds = (('audio',), ('video',), None)
@@ -124,6 +132,7 @@ def workers(folder: Path, cases: list[MediaCase]) -> None:
         f'two workers: {len(keys)} samples asked for, {samples} came, '
         f'{replaced} of them stand-ins, {named} with file and reason'
     )
+    return samples == len(keys) and named == replaced
 
 
 def leaks(folder: Path, cases: list[MediaCase], number: int) -> None:
@@ -142,7 +151,7 @@ def leaks(folder: Path, cases: list[MediaCase], number: int) -> None:
         dataset[RemixIndex(index * 7 % len(cases), None, index)]
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -158,14 +167,15 @@ def main() -> None:
         cases = list(odd_media(folder))
         cases += damaged_media(folder, args.step, args.seed)
         begin = time.monotonic()
-        whole = media(folder, cases, args.seed)
-        annotations(folder)
-        workers(folder, cases)
+        whole, good = media(folder, cases, args.seed)
+        good = annotations(folder) and good
+        good = workers(folder, cases) and good
         # Mostly good ones, and every eighth of the broken.
         mixed = [c for i, c in enumerate(cases) if i in whole or i % 8 == 0]
         leaks(folder, mixed, args.samples)
         print(f'{time.monotonic() - begin:.0f} s in all')
+    return 0 if good else 1
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -6,9 +6,9 @@ import time
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmremix.engine.unwrap import unwrap
 from mmremix.evaluation import Contribution, measure_contribution
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
@@ -81,7 +81,7 @@ class ContributionHook(Hook):
         # An iterator of the loader draws a number for its workers.
         with torch.random.fork_rng(devices=[]):
             found = measure_contribution(
-                _unwrap(runner), runner.val_loop.dataloader
+                unwrap(runner.model), runner.val_loop.dataloader
             )
         self._measured = epoch
         runner.visualizer.add_scalars(_scalars(found), step=epoch)
@@ -113,14 +113,9 @@ def _scalars(found: Contribution) -> dict[str, float]:
 
 def _obstacle(runner: Runner) -> str:
     """Why nothing can be measured, if so."""
-    model = _unwrap(runner)
+    model = unwrap(runner.model)
     if not isinstance(model, AVRecognizer):
         return f'the model is no AVRecognizer, but {type(model).__name__}'
     if runner.val_loop is None:
         return 'there is no validation set; add val_dataloader'
     return ''
-
-
-def _unwrap(runner: Runner) -> torch.nn.Module:
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model

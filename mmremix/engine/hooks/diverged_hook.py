@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from mmengine.dist import all_gather_object, all_reduce, is_distributed
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
 
 _SAMPLES = 'data_samples'
@@ -64,7 +64,7 @@ class DivergedHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Note buffers that are infinite by design, such as masks."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         self._ignored = set(_not_finite(dict(model.named_buffers())))
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -98,7 +98,7 @@ class DivergedHook(Hook):
         """Look at the losses that are left, and at the weights."""
         # All ranks come here, and with the same weights.
         self._look(runner)
-        bad = self._bad(_unwrap(runner.model).state_dict())
+        bad = self._bad(unwrap(runner.model).state_dict())
         if bad:
             raise FloatingPointError(
                 f'The weights are NaN or infinite after epoch '
@@ -138,10 +138,6 @@ class DivergedHook(Hook):
             f'iteration {step + 1} of it. The batch: '
             f'{_listed(gathered) or "unknown"}. {_advice(runner)}'
         )
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
 
 
 def _clip(sample: Any) -> str:

@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
 from mmremix.datasets import MultimodalDataset, multimodal_collate
 from mmremix.engine.gradient_conflict import compare_gradients
+from mmremix.engine.unwrap import unwrap
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
 
@@ -129,7 +128,7 @@ class GradientConflictHook(Hook):
         start = time.perf_counter()
         if self._batch is None:
             self._batch = self._draw()
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         data = model.data_preprocessor(self._batch, False)
         device = next(model.parameters()).device
         labels = torch.cat([s.gt_label for s in data['data_samples']])
@@ -168,7 +167,7 @@ class GradientConflictHook(Hook):
 
 def _find(runner: Runner) -> tuple[MultimodalDataset | None, str]:
     """The training samples with evaluation transforms, or why not."""
-    model = _unwrap(runner.model)
+    model = unwrap(runner.model)
     if not isinstance(model, AVRecognizer):
         return (
             None,
@@ -210,7 +209,3 @@ def _angles(found: dict[str, float]) -> str:
         if angles:
             parts.append(f'{title}, {", ".join(angles)}')
     return '; '.join(parts) or 'none to compare'
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from mmengine.dist import broadcast
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import InputCache
@@ -23,6 +22,7 @@ from mmremix.engine.hooks.score_loader import build_score_dataloader
 from mmremix.engine.recalibration import recalibrate_batch_norm
 from mmremix.engine.scoring_options import ScoringOptions
 from mmremix.engine.scoring_pass import ScoringPass
+from mmremix.engine.unwrap import unwrap
 from mmremix.registry import FUNCTIONS, HOOKS
 from mmremix.remix import (
     RULES,
@@ -168,7 +168,7 @@ class KLScoreHook(Hook):
         remix_setup.check_train_setup(
             runner, self.warmup_epochs, self.min_share
         )
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         sampler = runner.train_dataloader.batch_sampler
         sampler.load_masked = getattr(model, 'mask', 'skip') != 'skip'
         self._dataloader = build_score_dataloader(
@@ -213,7 +213,7 @@ class KLScoreHook(Hook):
 
     def _decide(self, runner: Runner) -> RemixState:
         """Score, assign and report."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         dataset = runner.train_dataloader.dataset
         start = time.perf_counter()
         if self.bn_recalibration:
@@ -254,10 +254,6 @@ class KLScoreHook(Hook):
         flips = count_flips(previous, state.assignments)
         report(runner, state, table, flips, time.perf_counter() - start)
         return state
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
 
 
 def _find_score(name: str) -> Callable[[Tensor], Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmremix.engine.checkpoint_files import write_whole
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.record_file import RecordFile, epoch_record
 from mmremix.engine.records import FILE_NAME
@@ -135,7 +136,6 @@ def save_confusion(
         'confusion': np.stack(list(confusion.values())),
         'epoch': np.int64(epoch),
     }
-    unfinished = path.with_suffix('.tmp')
-    with unfinished.open('wb') as stream:
-        np.savez_compressed(stream, **arrays)
-    os.replace(unfinished, path)
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_whole(path, content.getvalue())

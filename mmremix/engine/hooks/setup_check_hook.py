@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmremix.datasets import MultimodalDataset
 from mmremix.engine.data_facts import DataFacts, check_same_data
+from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
 
 _KEY = 'train_data'
@@ -102,8 +102,7 @@ def refuse_sharding(wrapper: str) -> None:
 
 
 def _check(runner: Runner, where: str, dataset: Any) -> None:
-    model = runner.model.module if is_model_wrapper(runner.model) else None
-    model = model or runner.model
+    model = unwrap(runner.model)
     if not isinstance(dataset, MultimodalDataset):
         return
     classes = dataset.metainfo.get('classes') or ()
