@@ -25,7 +25,7 @@ default_hooks = dict(
     broken_samples=dict(type='BrokenSampleHook'),
     # remix_records.npy, for tools/analysis/report.py.
     records=dict(type='RemixRecordHook'),
-    # Angles between gradients on 32 samples; interval=0 turns it off.
+    # Angles between gradients, on one batch; interval=0 turns it off.
     gradient_conflict=dict(type='GradientConflictHook', interval=5),
     # Shapley values and missing modalities, at the end of training.
     contribution=dict(type='ContributionHook'),

@@ -35,8 +35,10 @@ class InputCache(Dataset):
     Args:
         dataset: With the evaluation pipeline, which ends in
             :class:`PackAVInputs`.
-        directory: Where to keep it; ``/dev/shm/...`` is memory.
-        limit_gb: Most gigabytes (1e9 bytes) to use.
+        directory: Where to keep it; ``/dev/shm/...`` is memory. The hook
+            makes a folder for each run and machine in it.
+        limit_gb: Most gigabytes (1e9 bytes) to use; ranks on one machine
+            share them.
         float_type: ``'float16'`` or ``'float32'``. The first rounds
             spectrograms to 11 bits, in the first pass too.
         content: What the inputs are made from, for instance the data set's

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+_LABEL = 'content.json'
 _MARK = 1 << 32
 
 
@@ -42,7 +43,8 @@ class RowStore:
             were made from the same are used again, others are replaced.
 
     Raises:
-        OSError: If the disk is too small.
+        OSError: If the disk is too small; when it is used, if the files are
+            no longer there.
     """
 
     def __init__(
@@ -56,11 +58,10 @@ class RowStore:
         self.columns = dict(columns)
         self.rows = rows
         self._files: dict[str, np.memmap] | None = None
-        label = directory / 'content.json'
-        wanted = json.dumps(
+        self._content = json.dumps(
             [repr(self.columns), rows, dict(content)], sort_keys=True
         )
-        if label.exists() and label.read_text() == wanted:
+        if self._is_same():
             return
         self.remove()
         directory.mkdir(parents=True)
@@ -68,7 +69,12 @@ class RowStore:
             with (directory / f'{name}.bin').open('wb') as file:
                 # A full disk is an error here; later it would be a crash.
                 os.posix_fallocate(file.fileno(), 0, column.nbytes * rows)
-        label.write_text(wanted)
+        (directory / _LABEL).write_text(self._content)
+
+    def _is_same(self) -> bool:
+        """Whether the files are of this content."""
+        label = self.directory / _LABEL
+        return label.exists() and label.read_text() == self._content
 
     def read(self, row: int) -> dict[str, np.ndarray] | None:
         """One row, copied; ``None`` if it is missing."""
@@ -103,6 +109,12 @@ class RowStore:
     def _open(self) -> dict[str, np.memmap]:
         # On first use, so that each worker opens its own.
         if self._files is None:
+            if not self._is_same():
+                raise FileNotFoundError(
+                    f'The files in {self.directory} are gone, or another run '
+                    'has replaced them. Give each run its own: '
+                    "cache=dict(directory='...')"
+                )
             self._files = {
                 name: np.memmap(
                     self.directory / f'{name}.bin',

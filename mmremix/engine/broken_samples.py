@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mmengine.logging import MessageHub
@@ -29,8 +29,10 @@ def record_broken(samples: Iterable[Broken]) -> None:
 
 def broken_in(data_batch: dict[str, Any]) -> list[Broken]:
     """The broken samples that others of this batch stand in for."""
+    if not isinstance(data_batch, Mapping):
+        return []  # of a data set of another kind
     return [
         tuple(sample.metainfo['replaces'])
-        for sample in data_batch['data_samples']
+        for sample in data_batch.get('data_samples') or ()
         if sample.metainfo.get('replaces') is not None
     ]

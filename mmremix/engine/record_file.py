@@ -157,7 +157,8 @@ def epoch_record(
             ('seconds', np.float32),
             ('flips', np.int32),
             ('fingerprint', np.str_, max(len(state.fingerprint), 1)),
-            ('accuracy', [(name, np.float32) for name in table.accuracy]),
+            # Without the fused one, NaN: all records of a file are alike.
+            ('accuracy', [(n, np.float32) for n in ('fusion', *names)]),
             ('mean_kl', [(name, np.float32) for name in names]),
             ('rho', [(name, np.float32) for name in names]),
             ('count', [(name, np.int32) for name in names]),
@@ -171,8 +172,8 @@ def epoch_record(
     record['seconds'] = seconds
     record['flips'] = flips
     record['fingerprint'] = state.fingerprint
-    for name, value in table.accuracy.items():
-        record['accuracy'][name] = value
+    for name in ('fusion', *names):
+        record['accuracy'][name] = table.accuracy.get(name, np.nan)
     mean_kl = state.scores.nanmean(dim=0).tolist()
     assignments = state.assignments.numpy()
     scores = state.scores.numpy()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmremix.engine.fold_batch_norm import fold_batch_norm
 from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.models.recognizers.encode import to_channels_last
 
 
 class ScoringForward:
@@ -34,7 +35,7 @@ class ScoringForward:
             for encoder in model.encoders.values():
                 fold_batch_norm(getattr(encoder, 'backbone', encoder))
         if options.channels_last:
-            model.to(memory_format=torch.channels_last)
+            to_channels_last(model)
         self._model = model
 
     @torch.inference_mode()

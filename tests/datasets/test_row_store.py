@@ -72,3 +72,17 @@ def test_remove(tmp_path):
     store = RowStore(tmp_path / 'rows', COLUMNS, 4, {})
     store.remove()
     assert not (tmp_path / 'rows').exists()
+
+
+def test_files_of_another_run_are_never_read(tmp_path):
+    """Opened late, as a worker does, after another run took the folder."""
+    store = RowStore(tmp_path / 'rows', COLUMNS, 4, {'run': 1})
+    store.write(0, row(1))
+    late = pickle.loads(pickle.dumps(store))
+    other = RowStore(tmp_path / 'rows', COLUMNS, 4, {'run': 2})
+    other.write(0, row(7))
+    with pytest.raises(FileNotFoundError, match='directory='):
+        late.read(0)
+    other.remove()
+    with pytest.raises(FileNotFoundError, match='gone'):
+        pickle.loads(pickle.dumps(other)).read(0)

@@ -8,6 +8,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmremix.datasets import MultimodalDataset
 from mmremix.engine.unwrap import unwrap
 from mmremix.evaluation import Contribution, measure_contribution
 from mmremix.models import AVRecognizer
@@ -118,4 +119,11 @@ def _obstacle(runner: Runner) -> str:
         return f'the model is no AVRecognizer, but {type(model).__name__}'
     if runner.val_loop is None:
         return 'there is no validation set; add val_dataloader'
+    dataset = runner.val_loop.dataloader.dataset
+    if not isinstance(dataset, MultimodalDataset):
+        # Others may number their samples in another way.
+        return (
+            'it needs a validation set that derives from MultimodalDataset, '
+            f'as AVDataset does, not {type(dataset).__name__}'
+        )
     return ''

@@ -68,15 +68,26 @@ class DeferredInfoHook(RuntimeInfoHook):
 
     def _read(self, runner: Runner) -> None:
         noted = [value for step in self._steps for value in step.values()]
-        if noted:
-            values = iter(torch.stack([v.float() for v in noted]).tolist())
+        # Most are on the GPU already; one copy brings all of them here.
+        devices = {value.device.type: value.device for value in noted}
+        devices.pop('cpu', None)
+        device = next(iter(devices.values()), torch.device('cpu'))
+        values = iter(
+            torch.stack(
+                [v.float().reshape(()).to(device) for v in noted]
+            ).tolist()
+            if noted
+            else []
+        )
         for step in self._steps:
             self._names.update(dict.fromkeys(step))
             present = {name: next(values) for name in step}
             for name in self._names:
-                runner.message_hub.update_scalar(
-                    f'train/{name}',
-                    present.get(name, 0.0),
-                    count=int(name in present),
-                )
+                # Other values are shown as they were last, not as means.
+                if name in present or name.startswith('loss'):
+                    runner.message_hub.update_scalar(
+                        f'train/{name}',
+                        present.get(name, 0.0),
+                        count=int(name in present),
+                    )
         self._steps = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -89,7 +89,9 @@ class DivergedHook(Hook):
         self._first = (
             step if self._first is None else torch.minimum(self._first, step)
         )
-        self._batches.append((batch_idx, (data_batch or {}).get(_SAMPLES, [])))
+        is_dict = isinstance(data_batch, Mapping)
+        samples = data_batch.get(_SAMPLES, []) if is_dict else []
+        self._batches.append((batch_idx, samples))
         free = loss.device.type == 'cpu' and not is_distributed()
         if free or (batch_idx + 1) % self.interval == 0:
             self._look(runner)

@@ -57,7 +57,8 @@ class GradientConflictHook(Hook):
             measure nothing.
         by_epoch: Whether ``interval`` counts epochs.
         batch_size: Samples of the probe, or all if there are fewer. They are
-            decoded at the first probe and stay in main memory.
+            decoded at the first probe and stay in main memory. Defaults to
+            those of a training batch, at most 32.
         seed: Which samples are drawn.
 
     Raises:
@@ -73,12 +74,12 @@ class GradientConflictHook(Hook):
         self,
         interval: int = 5,
         by_epoch: bool = True,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         seed: int = 0,
     ) -> None:
         for name, value, least in (
             ('interval', interval, 0),
-            ('batch_size', batch_size, 1),
+            ('batch_size', 1 if batch_size is None else batch_size, 1),
         ):
             if value < least:
                 raise ValueError(
@@ -127,7 +128,9 @@ class GradientConflictHook(Hook):
             return
         start = time.perf_counter()
         if self._batch is None:
-            self._batch = self._draw()
+            # No more than a training step is known to have room for.
+            largest = runner.train_dataloader.batch_sampler.batch_size
+            self._batch = self._draw(self.batch_size or min(32, largest))
         model = unwrap(runner.model)
         data = model.data_preprocessor(self._batch, False)
         device = next(model.parameters()).device
@@ -144,7 +147,7 @@ class GradientConflictHook(Hook):
             f'samples in {seconds:.1f} s)'
         )
 
-    def _draw(self) -> dict[str, Any]:
+    def _draw(self, size: int) -> dict[str, Any]:
         """Load the probe, collated."""
         dataset = self._dataset
         generator = torch.Generator().manual_seed(self.seed)
@@ -155,7 +158,7 @@ class GradientConflictHook(Hook):
             sample = dataset[index]
             if sample['data_samples'].metainfo.get('replaces') is None:
                 samples.append(sample)
-            if len(samples) == self.batch_size:
+            if len(samples) == size:
                 break
         if not samples:
             raise ValueError(
@@ -174,11 +177,11 @@ def _find(runner: Runner) -> tuple[MultimodalDataset | None, str]:
             f'the model is no AVRecognizer, but {type(model).__name__}',
         )
     train = runner.train_dataloader.dataset
-    loop = runner.val_loop or runner.test_loop
+    # Not the test set's: it need not be on this machine.
+    loop = runner.val_loop
     if loop is None:
         return None, (
-            'it takes the transforms of val_dataloader (or test_dataloader), '
-            'and there is none'
+            'it takes the transforms of val_dataloader, and there is none'
         )
     other = loop.dataloader.dataset
     for dataset in (train, other):

@@ -20,6 +20,7 @@ from mmremix.engine.hooks.remix_report import report
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.hooks.score_loader import build_score_dataloader
 from mmremix.engine.recalibration import recalibrate_batch_norm
+from mmremix.engine.scoring_forward import ScoringForward
 from mmremix.engine.scoring_options import ScoringOptions
 from mmremix.engine.scoring_pass import ScoringPass
 from mmremix.engine.unwrap import unwrap
@@ -166,9 +167,12 @@ class KLScoreHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Check the set-up and take over a resumed state."""
         remix_setup.check_train_setup(
-            runner, self.warmup_epochs, self.min_share
+            runner, self.warmup_epochs, self.min_share, self.bn_recalibration
         )
         model = unwrap(runner.model)
+        # What the model or the device cannot do shows now, not after the
+        # warm-up.
+        ScoringForward(model, self.scoring)
         sampler = runner.train_dataloader.batch_sampler
         sampler.load_masked = getattr(model, 'mask', 'skip') != 'skip'
         self._dataloader = build_score_dataloader(

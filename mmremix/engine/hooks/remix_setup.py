@@ -8,6 +8,7 @@ from mmengine.dist import all_gather_object, is_distributed
 from mmengine.hooks import SyncBuffersHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmremix.datasets import RemixSampler, multimodal_collate
@@ -22,7 +23,10 @@ _LOADER_LINES = (
 
 
 def check_train_setup(
-    runner: Runner, warmup_epochs: int, min_share: float = 0.0
+    runner: Runner,
+    warmup_epochs: int,
+    min_share: float = 0.0,
+    bn_recalibration: bool = False,
 ) -> None:
     """Refuse a run that cannot remix, before it trains.
 
@@ -64,7 +68,7 @@ def check_train_setup(
     if not sampler.reassemble:
         _check_mixed_batches(runner)
     if is_distributed():
-        _check_distributed(runner)
+        _check_distributed(runner, bn_recalibration)
 
 
 def check_plans(sampler: RemixSampler) -> None:
@@ -145,7 +149,7 @@ def _check_constant_length(runner: Runner, sampler: RemixSampler) -> None:
             )
 
 
-def _check_distributed(runner: Runner) -> None:
+def _check_distributed(runner: Runner, bn_recalibration: bool) -> None:
     model = runner.model
     if not getattr(model, 'find_unused_parameters', True):
         raise ValueError(
@@ -154,6 +158,14 @@ def _check_distributed(runner: Runner) -> None:
             '    find_unused_parameters = True\n'
             'or, if you set it, model_wrapper_cfg=dict('
             "type='MMDistributedDataParallel', find_unused_parameters=True)"
+        )
+    if bn_recalibration and any(
+        isinstance(m, nn.SyncBatchNorm) for m in model.modules()
+    ):
+        raise ValueError(
+            'bn_recalibration goes over shares of unequal length, at which '
+            "sync_bn would hang. Write: sync_bn=None, or KLScoreHook's "
+            'bn_recalibration=False'
         )
     has_bn = any(isinstance(m, _BatchNorm) for m in model.modules())
     has_hook = any(isinstance(h, SyncBuffersHook) for h in runner.hooks)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_dist_info
+from mmengine.dist import all_gather_object, barrier, get_rank
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
@@ -65,19 +68,28 @@ def build_score_dataloader(
 def _cached(
     runner: Runner, dataset_cfg: Mapping[str, Any], cache: Mapping[str, Any]
 ) -> InputCache:
-    """Every rank has its own folder, with the samples that it scores."""
+    """One cache a machine, which its ranks share; none with another run."""
     dataset = DATASETS.build(dict(dataset_cfg))
     dataset.full_init()
-    rank, world_size = get_dist_info()
-    place = cache.get('directory') or Path(runner.work_dir, 'scoring_cache')
-    return InputCache(
-        dataset,
-        **{
-            **cache,
-            'directory': Path(place, f'rank{rank}_of_{world_size}'),
-            'content': repr(dataset_cfg),
-        },
-    )
+    place = Path(runner.work_dir, 'scoring_cache')
+    if cache.get('directory'):
+        run = hashlib.sha256(os.path.abspath(runner.work_dir).encode())
+        place = Path(cache['directory'], run.hexdigest()[:12])
+    host = socket.gethostname()
+    hosts = all_gather_object(host)
+    is_first = hosts.index(host) == get_rank()
+    settings = {
+        **cache,
+        'directory': Path(place, host),
+        'content': repr(dataset_cfg),
+    }
+    if is_first:
+        made = InputCache(dataset, **settings)
+        barrier()
+        return made
+    # The files are there now.
+    barrier()
+    return InputCache(dataset, **settings)
 
 
 def _eval_dataset(

@@ -17,6 +17,7 @@ from mmremix.models.recognizers.encode import (
     build_fusion,
     compile_encoders,
     encode,
+    to_channels_last,
 )
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.loss_weights import FUSION, merge_weights
@@ -74,7 +75,7 @@ class AVRecognizer(BaseModel):
         channels_last: Whether the encoders' weights, and with them their
             maps, have the channels last in memory. Often faster.
         compile: Whether to compile the encoders with ``torch.compile``, or
-            its arguments, ``dict(mode='max-autotune')``. Each encoder is
+            its arguments, ``dict(dynamic=False)``. Each encoder is
             compiled by itself, so a change of the active modality compiles
             nothing anew.
         data_preprocessor: Defaults to :class:`AVDataPreprocessor`.
@@ -134,7 +135,7 @@ class AVRecognizer(BaseModel):
                 self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
         if channels_last:
-            self.encoders.to(memory_format=torch.channels_last)
+            to_channels_last(self.encoders)
         if compile:
             options = {} if compile is True else dict(compile)
             compile_encoders(self.encoders, self.fusion, options)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch._dynamo
+import torch._functorch.config
 from torch import Tensor, nn
 
 from mmremix.models.fusion_heads import StagedFusionHead
@@ -89,8 +91,26 @@ def compile_encoders(
         part.compile(**options)
     # All parts share one count of recompilations. Each may need training,
     # evaluation and scoring, for two batch sizes.
-    dynamo = torch._dynamo.config
-    dynamo.recompile_limit = max(dynamo.recompile_limit, 6 * len(parts))
+    config = torch._dynamo.config
+    # Its name in torch 2.6 is another one.
+    name = 'recompile_limit'
+    if not hasattr(config, name):
+        name = 'cache_size_limit'
+    setattr(config, name, max(getattr(config, name), 6 * len(parts)))
+    # Probes such as GradientConflictHook go through a graph more than once.
+    torch._functorch.config.donated_buffer = False
+
+
+def to_channels_last(module: nn.Module) -> None:
+    """Put the channels of all images last in memory, in place.
+
+    Weights of other than four dimensions stay as they are.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.contiguous(
+                memory_format=torch.channels_last
+            )
 
 
 def _gate(maps: Tensor, gate: Tensor) -> Tensor:

@@ -99,6 +99,20 @@ def test_no_validation(tiny_config):
     assert 'ContributionHook: nothing will be logged' in log_of(runner)
 
 
+def test_data_sets_of_another_kind(tiny_config):
+    """Their numbers of samples may repeat."""
+    cfg = tiny_config('joint_demo_concat', epochs=1)
+    part = cfg.val_dataloader.dataset
+    cfg.val_dataloader.dataset = {
+        'type': 'mmengine.ConcatDataset',
+        'datasets': [part, part],
+    }
+    runner = build_runner(cfg)
+    runner.train()
+    assert 'validation set that derives from Multi' in log_of(runner)
+    assert not [x for x in lines_of(runner) if 'contribution/video' in x]
+
+
 def test_bad_interval():
     with pytest.raises(ValueError, match=r'at least 1, None .* got -1'):
         ContributionHook(interval=-1)

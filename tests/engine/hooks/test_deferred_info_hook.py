@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmremix.apis import build_runner
+from mmremix.engine import DeferredInfoHook
 
 
 def train_lines(cfg):
@@ -59,3 +61,24 @@ def test_mean_over_the_steps_that_have_it(tiny_config):
         assert 0 < len(values) < len(remix)
         mean = sum(values) / len(values)
         assert whole[-1][name] == pytest.approx(mean, rel=1e-5)
+
+
+def test_values_of_other_kinds(tiny_config):
+    """Numbers, tensors of one element; only losses are noted as absent."""
+    runner = build_runner(tiny_config())
+    hook = DeferredInfoHook()
+    hook.before_train(runner)
+    steps = [
+        {'loss_a': torch.tensor([2.0]), 'acc_a': 0.5},
+        {'loss_b': torch.tensor(3, dtype=torch.float64)},
+    ]
+    hook._steps = [
+        {name: torch.as_tensor(value) for name, value in step.items()}
+        for step in steps
+    ]
+    hook._read(runner)
+    scalars = runner.message_hub.log_scalars
+    assert scalars['train/acc_a'].current() == 0.5
+    assert scalars['train/acc_a'].data[1].tolist() == [1]
+    assert scalars['train/loss_a'].data[1].tolist() == [1, 0]
+    assert scalars['train/loss_b'].mean() == 3

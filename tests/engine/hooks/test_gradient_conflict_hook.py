@@ -233,7 +233,7 @@ def test_probe_is_fixed_and_passes_broken_samples_over(tiny_config):
     order = torch.randperm(26, generator=torch.Generator().manual_seed(0))
     assert indices == order[:4].tolist()
     # Evaluation transforms: every time the same.
-    again = hook._draw()['inputs']
+    again = hook._draw(hook.batch_size)['inputs']
     for name, values in hook._batch['inputs'].items():
         assert torch.equal(torch.stack(values), torch.stack(again[name]))
 
@@ -247,7 +247,7 @@ def test_probe_is_fixed_and_passes_broken_samples_over(tiny_config):
 
     pipeline = hook._dataset.pipeline
     hook._dataset.pipeline = Broken()
-    found = [s.sample_idx for s in hook._draw()['data_samples']]
+    found = [s.sample_idx for s in hook._draw(hook.batch_size)['data_samples']]
     assert found == order[1:5].tolist()
 
 

@@ -337,3 +337,18 @@ def test_ranks_that_planned_different_epochs(tiny_config, monkeypatch, other):
     else:
         with pytest.raises(RuntimeError, match=r'(?s)rank 1: 7 steps.*seed'):
             remix_setup.check_plans(sampler)
+
+
+def test_what_the_device_cannot_do_shows_before_training(tiny_config):
+    cfg = tiny_config()
+    cfg.custom_hooks[0]['scoring'] = {'amp': 'float16'}
+    refused(cfg, 'needs a GPU')
+
+
+def test_recalibration_with_synchronised_batch_norm(tiny_config, monkeypatch):
+    runner = build_runner(tiny_config())
+    runner.param_schedulers = []
+    runner.model.extra = torch.nn.SyncBatchNorm(2)
+    monkeypatch.setattr(remix_setup, 'is_distributed', lambda: True)
+    with pytest.raises(ValueError, match='bn_recalibration=False'):
+        remix_setup.check_train_setup(runner, 1, bn_recalibration=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
+from torch import nn
 
 from mmremix.models import AVRecognizer
+from mmremix.models.recognizers.encode import to_channels_last
 
 FUSIONS = ['ConcatFusionHead', 'FiLMFusionHead', 'MMTM', 'CentralNet']
 
@@ -110,3 +112,10 @@ def test_step_never_waits_for_the_device(mask, active):
     assert log_vars['loss'].device.type == 'meta'
     with pytest.raises(RuntimeError):
         log_vars['loss'].item()
+
+
+def test_other_weights_than_of_images_keep_their_layout():
+    module = nn.Sequential(nn.Conv3d(2, 4, 3), nn.Conv2d(2, 4, 3))
+    to_channels_last(module)
+    assert module[0].weight.is_contiguous()
+    assert module[1].weight.is_contiguous(memory_format=torch.channels_last)
