@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import pickle
 
-from mmremix.utils.cli import CfgOptionsAction
+from mmremix.utils.cli import add_cfg_options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,13 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     add('--audio', help='its sound, if that is in another file')
     add('--start', type=float, help='seconds, of its segment')
     add('--end', type=float, help='seconds, of its segment')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=CfgOptionsAction,
-        metavar='KEY=VALUE',
-        help='override config values',
-    )
+    add_cfg_options(parser)
     return parser
 
 

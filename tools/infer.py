@@ -17,7 +17,7 @@ import argparse
 import pickle
 import sys
 
-from mmremix.utils.cli import CfgOptionsAction
+from mmremix.utils.cli import add_cfg_options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,13 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         help='take silence and pictures of one colour for what they are, not '
         'for missing',
     )
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=CfgOptionsAction,
-        metavar='KEY=VALUE',
-        help='override config values',
-    )
+    add_cfg_options(parser)
     return parser
 
 

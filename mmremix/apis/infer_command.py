@@ -11,7 +11,7 @@ from typing import Any
 from mmremix.apis.av_inferencer import AVInferencer
 from mmremix.apis.clip_list import list_clips
 from mmremix.apis.launch import load_config
-from mmremix.datasets.preparation.files import write_atomic
+from mmremix.utils.whole_files import write_whole
 from mmremix.version import __version__
 from mmremix.visualization.predictions import prediction_table
 
@@ -80,4 +80,4 @@ def _write_json(
         ],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    write_atomic(args.out_json, f'{text}\n'.encode())
+    write_whole(args.out_json, f'{text}\n'.encode())

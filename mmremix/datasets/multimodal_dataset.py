@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.dataset import BaseDataset, Compose
@@ -15,6 +15,22 @@ from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.registry import TRANSFORMS
+
+
+class Row(NamedTuple):
+    """What a sample is.
+
+    Attributes:
+        clip: Path relative to its prefix.
+        label: Class index, if there is one.
+        start: Seconds, if it is a segment.
+        end: Seconds, if it is a segment.
+    """
+
+    clip: str
+    label: int | None
+    start: float | None
+    end: float | None
 
 
 class MultimodalDataset(BaseDataset):
@@ -144,14 +160,17 @@ class MultimodalDataset(BaseDataset):
         digest.update(repr(self.modalities).encode())
         digest.update(repr(list(self.metainfo.get('classes', ()))).encode())
         for index in range(len(self)):
-            info = self.get_data_info(index)
-            clip = info.get('clip', '')
-            root = self.data_prefix.get('clip', '')
-            row = (
-                os.path.relpath(clip, root) if clip and root else clip,
-                info.get('label'),
-                info.get('start'),
-                info.get('end'),
-            )
-            digest.update(repr(row).encode())
+            digest.update(repr(tuple(self.row(index))).encode())
         return digest.hexdigest()[:16]
+
+    def row(self, index: int) -> Row:
+        """What a sample is, wherever the data set lies."""
+        info = self.get_data_info(index)
+        clip = info.get('clip', '')
+        root = self.data_prefix.get('clip', '')
+        return Row(
+            os.path.relpath(clip, root) if clip and root else clip,
+            info.get('label'),
+            info.get('start'),
+            info.get('end'),
+        )

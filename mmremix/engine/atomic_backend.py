@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from mmremix.engine.checkpoint_files import write_whole
+from mmremix.utils.whole_files import write_whole
 
 NAME = 'mmremix.atomic'
 """What ``backend_args=dict(backend=...)`` takes."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import zipfile
 import zlib
 from pathlib import Path
-from uuid import uuid4
+
+from mmremix.utils.whole_files import remove_quietly
 
 LAST = 'last_checkpoint'
 """The text file in the work directory that names the newest checkpoint."""
@@ -24,44 +24,13 @@ class CheckpointNotSavedError(OSError):
     """A checkpoint that could not be written; the one before it stays."""
 
 
-def write_whole(path: str | Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    The data goes to a temporary file in the same folder, to the disk, and
-    under its name; what stood there before stays until then.
-
-    Raises:
-        OSError: If it cannot be written (full disk, no permission). The
-            temporary file is removed, and a file of that name is as before.
-    """
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{uuid4().hex[:8]}.tmp')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open('xb') as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except BaseException as error:
-        _remove_quietly(temporary)
-        if isinstance(error, OSError):
-            raise OSError(
-                error.errno,
-                f'{error.strerror}: {path} ({len(data):,} bytes) was not '
-                f'written ({_free(path.parent)})',
-            ) from error
-        raise
-
-
 def remove_unfinished(folder: str | Path) -> list[Path]:
-    """Remove what a killed :func:`write_whole` left of ``.pth`` files."""
+    """Remove what a killed ``write_whole`` left of the files of a run."""
     left = sorted(Path(folder).glob('.*.*.tmp'))
     names = re.compile(rf'\.(.+\.pth|.+\.npz|{LAST})\.[0-9a-f]{{8}}\.tmp')
     left = [path for path in left if names.fullmatch(path.name)]
     for path in left:
-        _remove_quietly(path)
+        remove_quietly(path)
     return left
 
 
@@ -195,33 +164,3 @@ def _number_in(name: str, template: str) -> float:
     start, end = template.split('{}')
     number = name.removeprefix(start).removesuffix(end)
     return int(number) if number.isdecimal() else float('inf')
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the new name itself to the disk, where that is possible."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        # Some network file systems cannot; the file itself is synced.
-        pass
-    finally:
-        os.close(handle)
-
-
-def _free(folder: Path) -> str:
-    try:
-        return f'{shutil.disk_usage(folder).free:,} bytes free'
-    except OSError as error:
-        return f'{folder}: {error.strerror}'
-
-
-def _remove_quietly(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        # The error that led here says more.
-        return

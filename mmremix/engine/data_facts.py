@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,14 +35,11 @@ class DataFacts:
     @classmethod
     def of(cls, dataset: MultimodalDataset) -> DataFacts:
         """Look at every row of a data set once."""
-        root = dataset.data_prefix.get('clip', '')
         clips, labels = [], []
         for index in range(len(dataset)):
-            info = dataset.get_data_info(index)
-            clip = info.get('clip', '')
-            clip = os.path.relpath(clip, root) if clip and root else clip
-            clips.append(repr((clip, info.get('start'), info.get('end'))))
-            labels.append(repr(info.get('label')))
+            clip, label, start, end = dataset.row(index)
+            clips.append(repr((clip, start, end)))
+            labels.append(repr(label))
         return cls(
             modalities=tuple(dataset.modalities),
             classes=tuple(map(str, dataset.metainfo.get('classes', ()))),

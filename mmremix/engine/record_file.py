@@ -26,6 +26,9 @@ class RecordFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        # Size and epoch after this process' last block: up to there nothing
+        # is torn, and no later epoch.
+        self._end = self._epoch = -1
 
     def set_aside(self) -> Path | None:
         """Give the file of an earlier run a number, and make room.
@@ -68,7 +71,10 @@ class RecordFile:
         Raises:
             ValueError: If the file belongs to another training set.
         """
-        self.cut(int(record['epoch']))
+        epoch = int(record['epoch'])
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size != self._end or epoch <= self._epoch:
+            self.cut(epoch)
         blocks = [record]
         if not self.path.exists() or self.path.stat().st_size == 0:
             classes = list(dataset.metainfo.get('classes') or ())
@@ -86,6 +92,7 @@ class RecordFile:
             stream.write(data.getvalue())
             stream.flush()
             os.fsync(stream.fileno())
+            self._end, self._epoch = stream.tell(), epoch
 
     def _check_samples(self, number: int) -> None:
         with self.path.open('rb') as stream:
@@ -103,17 +110,15 @@ class RecordFile:
 
 def sample_table(dataset: MultimodalDataset) -> np.ndarray:
     """Describe the samples: see :class:`~mmremix.engine.records.Records`."""
-    root = dataset.data_prefix.get('clip', '')
     rows = []
     for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        clip = str(info.get('clip', ''))
+        clip, label, start, end = dataset.row(index)
         rows.append(
             (
-                os.path.relpath(clip, root) if clip and root else clip,
-                info.get('label', -1),
-                info.get('start', np.nan),
-                info.get('end', np.nan),
+                clip,
+                -1 if label is None else label,
+                np.nan if start is None else start,
+                np.nan if end is None else end,
             )
         )
     width = max((len(row[0]) for row in rows), default=0)

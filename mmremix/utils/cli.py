@@ -29,9 +29,8 @@ class CfgOptionsAction(argparse.Action):
         )
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--work-dir``, ``--cfg-options`` and ``--launcher``."""
-    parser.add_argument('--work-dir', help='where logs and results go')
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -39,6 +38,12 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='override config values, such as optim_wrapper.optimizer.lr=1e-4',
     )
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--work-dir``, ``--cfg-options`` and ``--launcher``."""
+    parser.add_argument('--work-dir', help='where logs and results go')
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import errno
 import os
-import resource
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from mmremix.engine.checkpoint_files import (
     intact_beside,
     newest_intact,
     remove_unfinished,
-    write_whole,
 )
 
 CONTENT = {'w': torch.arange(40.0), 'step': 3}
@@ -83,35 +80,6 @@ def test_what_is_no_checkpoint(tmp_path):
     path.write_bytes(bytes(5000))
     assert 'cut off or overwritten' in damage(path)
     assert 'cannot be read' in damage(tmp_path)
-
-
-def test_failed_write_leaves_the_old_file(tmp_path):
-    """The kernel refuses in the middle of the file, as on a full disk."""
-    path = tmp_path / 'a.pth'
-    path.write_bytes(b'old')
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    try:
-        with pytest.raises(OSError) as caught:
-            write_whole(path, bytes(300_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert caught.value.errno == errno.EFBIG
-    assert '300,000 bytes' in str(caught.value) and 'free' in str(caught.value)
-    assert path.read_bytes() == b'old'
-    assert os.listdir(tmp_path) == ['a.pth']
-
-
-def test_write_syncs_before_it_renames(tmp_path, monkeypatch):
-    calls = []
-    for name in ('fsync', 'replace'):
-        real = getattr(os, name)
-        monkeypatch.setattr(
-            os, name, lambda *a, n=name, f=real: (calls.append(n), f(*a))
-        )
-    write_whole(tmp_path / 'new' / 'a.pth', b'data')
-    assert calls == ['fsync', 'replace', 'fsync']  # file, name, folder
-    assert (tmp_path / 'new' / 'a.pth').read_bytes() == b'data'
 
 
 def test_what_is_left_of_a_kill_is_removed(tmp_path):

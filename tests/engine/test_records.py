@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmremix.datasets import MultimodalDataset
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.record_file import RecordFile, epoch_record
 from mmremix.engine.records import (
@@ -27,6 +28,7 @@ class Clips:
     modalities = ('video', 'audio')
     metainfo = {'classes': ('a', 'b', 'ü')}  # noqa: RUF012
     data_prefix = {'clip': '/data/clips'}  # noqa: RUF012
+    row = MultimodalDataset.row
 
     def __len__(self):
         return 4

@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mmremix.utils.cli import CfgOptionsAction
+from mmremix.utils.cli import add_cfg_options
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,13 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     add('--name', help='of the new annotation, without .csv')
     add('--config', help='take the data set of this config')
     add('--dataset', default='train', help='train, val or test')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=CfgOptionsAction,
-        metavar='KEY=VALUE',
-        help='override config values',
-    )
+    add_cfg_options(parser)
     add('--ann-file', default='', help='CSV, as AVDataset reads it')
     add('--data-root', default='', help='folder of annotation and clips')
     add('--clip-prefix', default='', help='folder of clips in data-root')

@@ -15,7 +15,7 @@ import argparse
 
 import numpy as np
 
-from mmremix.utils.cli import CfgOptionsAction
+from mmremix.utils.cli import add_cfg_options
 
 
 def main() -> None:
@@ -36,13 +36,7 @@ def main() -> None:
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', default='samples.png')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=CfgOptionsAction,
-        metavar='KEY=VALUE',
-        help='override config values',
-    )
+    add_cfg_options(parser)
     args = parser.parse_args()
     # After parsing, so that --help answers at once.
     from mmremix.apis import load_config

@@ -146,16 +146,18 @@ class MediaClip:
 
         The caller checks where this leads: not all containers have an index.
         """
-        if self._seekable and time > self.span.start:
-            try:
-                self._container.seek(self._ticks(time), stream=self._stream)
-            except av.FFmpegError:
-                pass  # cannot seek, so read from the start
-            else:
-                self._at_start = False
-                return
-        if not self._at_start:
+        if self._seekable and time > self.span.start and self._jump(time):
+            self._at_start = False
+        elif not self._at_start:
             self._open()
+
+    def _jump(self, time: float) -> bool:
+        """Whether the container can go there."""
+        try:
+            self._container.seek(self._ticks(time), stream=self._stream)
+        except av.FFmpegError:
+            return False
+        return True
 
     def _declared_span(self) -> Span | None:
         stream, container = self._stream, self._container

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _EPSILON = 1e-6
 
 
-class PackedClip:
+class PackedClip(ABC):
     """One stream of a packed file; a base class and a context manager.
 
     Times are those of the clip it was made from, so that an annotation's
@@ -62,9 +63,9 @@ class PackedClip:
         self._arrays.clear()  # they keep the file open
         del self._file
 
+    @abstractmethod
     def _parse(self, header: dict[str, Any]) -> None:
         """Take what the stream needs from the header."""
-        raise NotImplementedError
 
     def segment(self, start: float | None, end: float | None) -> Span:
         """Cut a segment to the clip; None is where the packed part ends.

@@ -11,6 +11,7 @@ from typing import Any
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
+from mmremix.utils.whole_files import csv_bytes, write_whole
 
 
 def pack_plan(
@@ -109,12 +110,7 @@ def write_annotation(
         else next(iter(originals.values()))
     )
     names.update(dict.fromkeys(name for new in written for name in new))
-    part = Path(path).with_name(f'.part-{Path(path).name}')
-    with part.open('w', newline='', encoding='utf-8') as stream:
-        writer = csv.DictWriter(stream, list(names), lineterminator='\n')
-        writer.writeheader()
-        writer.writerows(written)
-    os.replace(part, path)
+    write_whole(path, csv_bytes(list(names), written))
     return len(written)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 from dataclasses import fields
 from pathlib import Path
@@ -23,6 +22,7 @@ from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.packing.packer import is_done, pack_all
 from mmremix.registry import DATASETS
+from mmremix.utils.whole_files import csv_bytes, write_whole
 
 _FOLDER = 'packed'
 
@@ -135,12 +135,9 @@ def _write_broken(path: Path, broken: dict[PackJob, str]) -> None:
     if not broken:
         path.unlink(missing_ok=True)  # of an earlier run
         return
-    part = path.with_name(f'.part-{path.name}')
-    with part.open('w', newline='', encoding='utf-8') as stream:
-        writer = csv.writer(stream, lineterminator='\n')
-        writer.writerow(['clip', 'audio', 'start', 'end', 'reason'])
-        for job, reason in broken.items():
-            writer.writerow(
-                [job.clip, job.audio or '', job.start, job.end, reason]
-            )
-    os.replace(part, path)
+    columns = ('clip', 'audio', 'start', 'end', 'reason')
+    rows = [
+        {**vars(job), 'audio': job.audio or '', 'reason': reason}
+        for job, reason in broken.items()
+    ]
+    write_whole(path, csv_bytes(columns, rows))

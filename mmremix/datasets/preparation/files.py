@@ -1,47 +1,21 @@
-"""Files that are there whole or not at all."""
+"""Files that a preparation writes."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import os
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from mmremix.utils.whole_files import write_whole
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
-    """Write a temporary file beside ``path``, sync, then rename it."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_of(path)
-    with temporary.open('wb') as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    """Write a file whole, over what a killed run left of it."""
+    write_whole(path, data, temporary_of(Path(path)))
 
 
 def temporary_of(path: Path) -> Path:
     """Where the content of a file stands before it is whole."""
     return path.with_name(f'.{path.name}.tmp')
-
-
-def csv_bytes(
-    columns: Sequence[str], rows: Iterable[Mapping[str, object]]
-) -> bytes:
-    """CSV with a header and Unix line ends."""
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text,
-        columns,
-        restval='',
-        extrasaction='ignore',
-        lineterminator='\n',
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
 
 
 def sha256(path: str | Path) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmremix.datasets.preparation.files import csv_bytes
 from mmremix.datasets.preparation.outputs import (
     check_outputs,
     write_outputs,
@@ -16,6 +15,7 @@ from mmremix.datasets.preparation.parallel import probe_all
 from mmremix.datasets.preparation.picture import picture_report
 from mmremix.datasets.preparation.report import text_report
 from mmremix.datasets.preparation.splits import split_samples
+from mmremix.utils.whole_files import csv_bytes
 
 JOURNAL = '.prepare.jsonl'
 """Name of the journal in the output folder."""

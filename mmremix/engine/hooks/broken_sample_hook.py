@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from mmremix.engine.broken_samples import (
     record_broken,
 )
 from mmremix.registry import HOOKS
+from mmremix.utils.whole_files import csv_bytes, write_whole
 
 FILE_NAME = 'broken_samples.csv'
 
@@ -54,11 +54,9 @@ class BrokenSampleHook(Hook):
             self._gathered.update(found)
         if self._gathered and is_main_process():
             path = Path(runner.work_dir, FILE_NAME)
-            rows = sorted({(clip, why) for _, clip, why in self._broken()})
-            with path.open('w', newline='', encoding='utf-8') as stream:
-                writer = csv.writer(stream)
-                writer.writerow(['clip', 'reason'])
-                writer.writerows(rows)
+            pairs = sorted({(clip, why) for _, clip, why in self._broken()})
+            rows = [{'clip': clip, 'reason': why} for clip, why in pairs]
+            write_whole(path, csv_bytes(('clip', 'reason'), rows))
 
     def after_run(self, runner: Runner) -> None:
         """List what was skipped."""

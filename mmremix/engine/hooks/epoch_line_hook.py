@@ -143,4 +143,6 @@ def _losses(runner: Runner) -> str:
             found[name.removeprefix('train/loss').lstrip('_')] = mean
     total = found.pop('', None)
     parts = ', '.join(f'{name} {value:.2f}' for name, value in found.items())
-    return f'loss {total:.2f} ({parts})' if total is not None else 'loss ?'
+    if total is None:
+        return 'loss ?'
+    return f'loss {total:.2f}' + (f' ({parts})' if parts else '')

@@ -11,13 +11,13 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.checkpoint_files import write_whole
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.record_file import RecordFile, epoch_record
 from mmremix.engine.records import FILE_NAME
 from mmremix.engine.scoring import ScoreTable
 from mmremix.evaluation import MultimodalAccuracy
 from mmremix.registry import HOOKS
+from mmremix.utils.whole_files import write_whole
 
 CONFUSION_NAME = 'val_confusion.npz'
 
@@ -78,8 +78,8 @@ class RemixRecordHook(Hook):
         if not len(self._labels):
             self._labels = np.array(
                 [
-                    dataset.get_data_info(i).get('label', -1)
-                    for i in range(len(dataset))
+                    -1 if label is None else label
+                    for _, label, *_ in map(dataset.row, range(len(dataset)))
                 ]
             )
         classes = dataset.metainfo.get('classes') or ()

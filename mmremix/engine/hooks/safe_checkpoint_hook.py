@@ -16,7 +16,6 @@ from mmremix.engine.checkpoint_files import (
     LAST,
     CheckpointNotSavedError,
     remove_unfinished,
-    write_whole,
 )
 from mmremix.engine.removal_list import RemovalList
 from mmremix.engine.resume_from import (
@@ -25,6 +24,7 @@ from mmremix.engine.resume_from import (
     validate_if_missed,
 )
 from mmremix.registry import HOOKS
+from mmremix.utils.whole_files import write_whole
 
 _KEEP = 'keep_ckpt_ids'
 _OUTDATED = 'outdated_checkpoints'

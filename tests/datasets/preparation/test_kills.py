@@ -10,6 +10,7 @@ import importlib.util
 import os
 import random
 import signal
+import stat
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,8 @@ def arm(kind: str, number: int, log: Path) -> None:
 
     def torn_fsync(handle: int) -> None:
         fsync(handle)
-        if kind == 'half' and seen['replace'] + 1 == number:
+        is_file = stat.S_ISREG(os.fstat(handle).st_mode)
+        if kind == 'half' and is_file and seen['replace'] + 1 == number:
             # As if only a part had reached the disc.
             os.ftruncate(handle, os.fstat(handle).st_size // 2)
             die()
