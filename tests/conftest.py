@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 import torch
 from mmengine.config import Config
@@ -11,6 +9,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
+from mmremix.demo import make_demo
 from tests.demo_run import (
     NUM_TEST,
     NUM_TRAIN,
@@ -23,12 +22,8 @@ from tests.demo_run import (
 @pytest.fixture(scope='session')
 def demo_root(tmp_path_factory):
     """A small set of the demo clips, made anew."""
-    script = ROOT / 'tools' / 'data' / 'make_demo.py'
-    spec = importlib.util.spec_from_file_location('make_demo', script)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     root = tmp_path_factory.mktemp('demo')
-    module.make_demo(root, num_train=NUM_TRAIN, num_test=NUM_TEST, seed=1)
+    make_demo(root, num_train=NUM_TRAIN, num_test=NUM_TEST, seed=1)
     return root
 
 

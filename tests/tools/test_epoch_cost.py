@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import sys
 
@@ -14,15 +14,13 @@ from tests.demo_run import ROOT
 
 @pytest.fixture
 def benchmark(monkeypatch):
-    path = ROOT / 'tools' / 'benchmarks' / 'epoch_cost.py'
-    spec = importlib.util.spec_from_file_location('epoch_cost', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    monkeypatch.syspath_prepend(ROOT / 'tools' / 'benchmarks')
+    trainer = importlib.import_module('epoch_trainer')
     shapes = {'video': (2, 3, 32, 32), 'audio': (1, 33, 40)}
-    monkeypatch.setattr(module, 'SHAPES', shapes)
-    inputs = {name: torch.randn(shape) for name, shape in shapes.items()}
-    monkeypatch.setattr(module, 'INPUTS', inputs)
-    return module
+    for name, shape in shapes.items():
+        monkeypatch.setitem(trainer.SHAPES, name, shape)
+        monkeypatch.setitem(trainer.INPUTS, name, torch.randn(shape))
+    return importlib.import_module('epoch_cost')
 
 
 def test_arithmetic(benchmark):

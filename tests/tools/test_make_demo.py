@@ -15,15 +15,20 @@ import av
 import numpy as np
 import pytest
 
+from mmremix.demo import demo_set, make_demo
+from mmremix.demo.clip_file import pick_encoder, write_clip
+from mmremix.demo.picture import make_video
+from mmremix.demo.sound import make_audio
+
 SCRIPT = Path(__file__).parents[2] / 'tools' / 'data' / 'make_demo.py'
 SPEC = importlib.util.spec_from_file_location('make_demo', SCRIPT)
-make_demo = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(make_demo)
+TOOL = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(TOOL)
 SMALL = {'num_train': 8, 'num_test': 4, 'num_classes': 4}
 
 
 def make(out, **options):
-    return make_demo.make_demo(out, **{**SMALL, **options})
+    return make_demo(out, **{**SMALL, **options})
 
 
 def decode(path):
@@ -80,10 +85,10 @@ def test_streams(demo):
 
 
 def test_tracks_are_what_was_synthesised(tmp_path):
-    frames = make_demo.make_video(1, 20.0, np.random.default_rng(0))
-    sound = make_demo.make_audio(1, 20.0, np.random.default_rng(1))
+    frames = make_video(1, 20.0, np.random.default_rng(0))
+    sound = make_audio(1, 20.0, np.random.default_rng(1))
     assert frames.dtype == np.uint8 and sound.dtype == np.float32
-    make_demo.write_clip(tmp_path / 'a.mp4', frames, sound, 'libx264')
+    write_clip(tmp_path / 'a.mp4', frames, sound, 'libx264')
     pictures, heard = decode(tmp_path / 'a.mp4')
     # In step: shifted by one frame, or by some samples, it fits worse.
     error = np.abs(pictures.astype(float) - frames).mean((1, 2, 3))
@@ -204,7 +209,7 @@ def test_missing_and_damaged_files_are_made_again(demo, tmp_path):
 
 
 def test_interrupted_run_is_finished(demo, tmp_path, monkeypatch):
-    write = make_demo.write_clip
+    write = write_clip
 
     def fail(path, *args):
         if path.name == 'train_00005.mp4':
@@ -212,7 +217,7 @@ def test_interrupted_run_is_finished(demo, tmp_path, monkeypatch):
             raise RuntimeError('disk full')
         write(path, *args)
 
-    monkeypatch.setattr(make_demo, 'write_clip', fail)
+    monkeypatch.setattr(demo_set, 'write_clip', fail)
     with pytest.raises(RuntimeError, match='disk full'):
         make(tmp_path)
     assert not (tmp_path / 'clips' / 'train_00005.mp4').exists()
@@ -265,14 +270,8 @@ def test_bad_options(tmp_path, option, value, error):
 
 
 def test_every_class_looks_and_sounds_different():
-    looks = [
-        make_demo.make_video(k, 60.0, np.random.default_rng(3))
-        for k in range(12)
-    ]
-    sounds = [
-        make_demo.make_audio(k, 60.0, np.random.default_rng(3))
-        for k in range(12)
-    ]
+    looks = [make_video(k, 60.0, np.random.default_rng(3)) for k in range(12)]
+    sounds = [make_audio(k, 60.0, np.random.default_rng(3)) for k in range(12)]
     for a in range(12):
         for b in range(a):
             assert np.abs(looks[a].astype(float) - looks[b]).mean() > 2
@@ -280,13 +279,13 @@ def test_every_class_looks_and_sounds_different():
 
 
 def test_fallback_encoder(tmp_path, capsys):
-    assert make_demo.pick_encoder(('nosuch', 'mpeg4')) == 'mpeg4'
+    assert pick_encoder(('nosuch', 'mpeg4')) == 'mpeg4'
     assert "no encoder 'nosuch'" in capsys.readouterr().err
     with pytest.raises(RuntimeError, match='nosuch'):
-        make_demo.pick_encoder(('nosuch',))
-    frames = make_demo.make_video(0, 10.0, np.random.default_rng(0))
-    sound = make_demo.make_audio(0, 10.0, np.random.default_rng(0))
-    make_demo.write_clip(tmp_path / 'a.mp4', frames, sound, 'mpeg4')
+        pick_encoder(('nosuch',))
+    frames = make_video(0, 10.0, np.random.default_rng(0))
+    sound = make_audio(0, 10.0, np.random.default_rng(0))
+    write_clip(tmp_path / 'a.mp4', frames, sound, 'mpeg4')
     pictures, _ = decode(tmp_path / 'a.mp4')
     assert pictures.shape == frames.shape
     assert np.abs(pictures.astype(float) - frames).mean() < 20
@@ -295,7 +294,7 @@ def test_fallback_encoder(tmp_path, capsys):
 def test_command_line(tmp_path, capsys):
     args = ['--out', str(tmp_path / 'demo'), '--num-train', '4']
     args += ['--num-test', '2', '--num-classes', '2', '--workers', '1']
-    assert make_demo.main(args) == 0
+    assert TOOL.main(args) == 0
     out = capsys.readouterr().out
     assert '6/6 clips written' in out
     assert 'train: plain3 2, plain5 2' in out
@@ -304,5 +303,5 @@ def test_command_line(tmp_path, capsys):
     assert record['options']['num_train'] == 4
     assert record['versions']['av'] == av.__version__
     assert len(record['files']) == 9 and len(record['sha256']) == 64
-    assert make_demo.main([*args, '--seed', '1']) == 2
+    assert TOOL.main([*args, '--seed', '1']) == 2
     assert 'seed: 0 there, 1 asked for' in capsys.readouterr().err

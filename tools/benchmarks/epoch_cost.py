@@ -16,43 +16,22 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmaction.structures import ActionDataSample
+from epoch_trainer import SHAPES, Trainer, batches
 from mmengine.dist import all_reduce, get_local_rank, get_rank, get_world_size
-from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import OptimWrapper
+from scoring_choices import RECOMMENDED, SCORING
 
-from mmremix.engine import BFloat16OptimWrapper
 from mmremix.engine.scoring_forward import ScoringForward
 from mmremix.engine.scoring_options import ScoringOptions
-from mmremix.models import AVRecognizer
 
-SHAPES = {'video': (2, 3, 224, 224), 'audio': (1, 257, 188)}
-NUM_CLASSES = 6
 # CREMA-D's published split.
 NUM_TRAIN, NUM_TEST = 6698, 744
-SCORING = {
-    'fp32': {},
-    'fp32 heads_only': {'heads_only': True},
-    'fp32 channels_last': {'channels_last': True},
-    'fp32 fold_bn': {'fold_bn': True},
-    'bf16': {'amp': 'bfloat16'},
-    'bf16 channels_last': {'amp': 'bfloat16', 'channels_last': True},
-    'bf16 channels_last fold_bn': {
-        'amp': 'bfloat16',
-        'channels_last': True,
-        'fold_bn': True,
-    },
-}
-QUICK = ('fp32', 'bf16 channels_last')
-RECOMMENDED = 'bf16 channels_last'
+QUICK = ('fp32', RECOMMENDED)
 # Share of the samples that recheck=0.05 scores again in float32, rounded up;
 # scoring_agreement.py found 0.02 and 0.09.
 RECHECKED = 0.1
@@ -81,94 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         '--quick', action='store_true', help='16 samples, 3 rounds, no options'
     )
     parser.add_argument('--json', help='also write the figures here')
-    parser.add_argument(
-        '--memory',
-        action='store_true',
-        help='peak memory of a step instead, each in a new process',
-    )
-    parser.add_argument('--one-step', help=argparse.SUPPRESS)
     return parser
-
-
-class Trainer:
-    """One recognizer with its optimiser, as the runner would drive it."""
-
-    def __init__(
-        self, args: argparse.Namespace, device: torch.device, mask: str
-    ) -> None:
-        torch.manual_seed(0)
-        backbone = {'type': 'ResNet', 'depth': args.depth}
-        self.model = AVRecognizer(
-            encoders={
-                'video': {**backbone, 'in_channels': 3},
-                'audio': {**backbone, 'in_channels': 1},
-            },
-            fusion={'type': 'ConcatFusionHead'},
-            num_classes=NUM_CLASSES,
-            mask=mask,
-            channels_last=args.channels_last,
-            compile=args.compile,
-        ).to(device)
-        self.wrapped: Any = self.model
-        if get_world_size() > 1:
-            self.wrapped = MMDistributedDataParallel(
-                self.model,
-                device_ids=None if device.type == 'cpu' else [device.index],
-                find_unused_parameters=True,
-            )
-        optimizer = torch.optim.SGD(
-            self.model.parameters(),
-            lr=1e-3,
-            momentum=0.9,
-            weight_decay=1e-4,
-            fused=args.fused or None,
-        )
-        self.optimizer = (
-            BFloat16OptimWrapper(optimizer)
-            if args.train_bf16
-            else OptimWrapper(optimizer)
-        )
-        self.mask = mask
-
-    def train(self, *groups: tuple[int, tuple[str, ...]]) -> None:
-        """Train on so many samples of so many modalities, for each group."""
-        self.wrapped.train()
-        for batch in batches(groups, self.batch_size, self.mask != 'skip'):
-            self.wrapped.train_step(batch, self.optimizer)
-
-    batch_size = 32
-
-
-def batches(
-    groups: tuple[tuple[int, tuple[str, ...]], ...],
-    batch_size: int,
-    load_masked: bool,
-) -> list[dict[str, Any]]:
-    """Collated batches; every sample of a modality is the same tensor."""
-    made = []
-    for count, active in groups:
-        loaded = tuple(SHAPES) if load_masked else active
-        meta = {'active_modalities': active, 'loaded_modalities': loaded}
-        for start in range(0, count, batch_size):
-            size = min(batch_size, count - start)
-            made.append(
-                {
-                    'inputs': {n: [INPUTS[n]] * size for n in loaded},
-                    'data_samples': [
-                        ActionDataSample(metainfo=meta).set_gt_label(
-                            i % NUM_CLASSES
-                        )
-                        for i in range(size)
-                    ],
-                }
-            )
-    return made
-
-
-INPUTS = {
-    name: torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    for name, shape in SHAPES.items()
-}
 
 
 def build_phases(
@@ -184,7 +76,6 @@ def build_phases(
     groups = tuple(group for group in groups if group[0])
     skip = Trainer(args, device, 'skip')
     feature = Trainer(args, device, 'feature')
-    skip.batch_size = feature.batch_size = args.batch_size
     # As after the warm-up, every parameter has its momentum. (torch's fused
     # SGD needs that.)
     for trainer in (skip, feature):
@@ -267,46 +158,6 @@ def ratios(
     }
 
 
-def peak_memory(args: argparse.Namespace) -> None:
-    """Peak resident size (CUDA: allocated) of the process, step by step."""
-    peaks = {}
-    options = [f'--batch-size={args.batch_size}', f'--depth={args.depth}']
-    options += ['--train-bf16'] * args.train_bf16
-    for name in ('video,audio', 'video', 'audio'):
-        command = [sys.executable, __file__, '--one-step', name, *options]
-        done = subprocess.run(command, check=True, capture_output=True)
-        peaks[name] = json.loads(done.stdout.splitlines()[-1])
-    print(f'{"":<12}{"before":>10}{"peak":>10}{"peak":>10}{"added":>10}')
-    print(f'{"":<12}{"MB":>10}{"MB":>10}{"joint = 1":>10}{"joint = 1":>10}')
-    joint_before, joint_peak = peaks['video,audio']
-    for name, (before, peak) in peaks.items():
-        added = (peak - before) / (joint_peak - joint_before)
-        print(
-            f'{name:<12}{before:10.0f}{peak:10.0f}{peak / joint_peak:10.2f}'
-            f'{added:10.2f}'
-        )
-    if args.json:
-        Path(args.json).write_text(json.dumps(peaks, indent=2))
-
-
-def one_step(args: argparse.Namespace, device: torch.device) -> None:
-    """Two training steps; prints peaks, before and after, in megabytes."""
-    trainer = Trainer(args, device, 'skip')
-    trainer.batch_size = args.batch_size
-    before = peak_megabytes(device)
-    for _ in range(2):
-        trainer.train((args.batch_size, tuple(args.one_step.split(','))))
-    print(json.dumps([before, peak_megabytes(device)]))
-
-
-def peak_megabytes(device: torch.device) -> float:
-    if device.type == 'cuda':
-        return torch.cuda.max_memory_allocated(device) / 1e6
-    status = Path('/proc/self/status').read_text()
-    line = next(x for x in status.splitlines() if x.startswith('VmHWM'))
-    return int(line.split()[1]) * 1024 / 1e6
-
-
 def print_table(
     seconds: dict[str, dict[str, float]], relative: dict[str, dict[str, float]]
 ) -> None:
@@ -326,12 +177,6 @@ def main() -> None:
     if torch.cuda.is_available():
         device = torch.device('cuda', get_local_rank())
         torch.cuda.set_device(device)
-    if args.one_step:
-        one_step(args, device)
-        return
-    if args.memory:
-        peak_memory(args)
-        return
     if 'RANK' in os.environ:
         torch.distributed.init_process_group(
             'nccl' if device.type == 'cuda' else 'gloo'

@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from mmengine.runner import load_checkpoint
+from scoring_choices import RECOMMENDED, SCORING
 from torch.utils.data import DataLoader
 
 from mmremix.apis import build_runner, load_config
@@ -25,24 +26,12 @@ from mmremix.engine.scoring_pass import ScoringPass
 from mmremix.remix import assign
 from mmremix.utils.cli import add_config_arguments, parse_args
 
+RECHECK = f'{RECOMMENDED} recheck 0.05'
 OPTIONS: dict[str, dict[str, Any]] = {
-    'fp32': {},
+    # In float32 first: the others are compared with it.
+    **SCORING,
     'fp32 again': {},
-    'heads_only': {'heads_only': True},
-    'channels_last': {'channels_last': True},
-    'fold_bn': {'fold_bn': True},
-    'bf16': {'amp': 'bfloat16'},
-    'bf16 channels_last': {'amp': 'bfloat16', 'channels_last': True},
-    'bf16 channels_last fold_bn': {
-        'amp': 'bfloat16',
-        'channels_last': True,
-        'fold_bn': True,
-    },
-    'bf16 channels_last recheck 0.05': {
-        'amp': 'bfloat16',
-        'channels_last': True,
-        'recheck': 0.05,
-    },
+    RECHECK: {**SCORING[RECOMMENDED], 'recheck': 0.05},
 }
 
 
@@ -80,7 +69,8 @@ def main() -> None:
             same = (assign(table.scores) == assign(first.scores)).float()
             change = (table.scores - first.scores).abs().max()
             print(
-                f'{name:<40}{seconds:8.2f}{table.rechecked:8}{same.mean():12.4f}{change:14.2e}'
+                f'{name:<40}{seconds:8.2f}{table.rechecked:8}'
+                f'{same.mean():12.4f}{change:16.2e}'
             )
             return table
 
@@ -90,16 +80,15 @@ def main() -> None:
         )
         loader = build_score_dataloader(runner, None)
         for name, options in OPTIONS.items():
-            plain = compare(name, loader, options) if plain is None else plain
-            if name != 'fp32':
-                compare(name, loader, options)
+            table = compare(name, loader, options)
+            plain = plain or table
         for kind in ('float32', 'float16'):
             cached = build_score_dataloader(
                 runner, None, {'directory': folder, 'float_type': kind}
             )
             compare(f'cache {kind}, first pass', cached, {})
             compare(f'cache {kind}, later pass', cached, {})
-        for name in list(OPTIONS)[-3::2]:
+        for name in (RECOMMENDED, RECHECK):
             compare(f'cache, {name}', cached, OPTIONS[name])
         print(
             f'{len(plain.scores)} samples; shares '
