@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmremix.models import AVRecognizer, StagedFusionHead
+from mmremix.models.evaluating import evaluating
 from mmremix.models.recognizers.encode import encode
 from mmremix.models.recognizers.loss_weights import FUSION
 
@@ -74,7 +74,7 @@ def compare_gradients(
             f'on samples with all modalities, {model.modalities}.'
         )
     staged = isinstance(model.fusion, StagedFusionHead)
-    with _evaluating(model), torch.enable_grad():
+    with evaluating(model), torch.enable_grad():
         compute = _staged_gradients if staged else _late_gradients
         gradients = compute(model, inputs, labels)
     found: dict[str, float] = {}
@@ -154,18 +154,6 @@ def _staged_gradients(
         head_alone=alone,
         head_fused=fused[len(flat) :],
     )
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside; each module's own flag afterwards."""
-    flags = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, flag in flags:
-            module.training = flag
 
 
 def _trainable(module: nn.Module) -> list[nn.Parameter]:

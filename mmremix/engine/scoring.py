@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.engine.scoring_forward import ScoringForward
 from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.models.evaluating import evaluating
 from mmremix.remix import kl_to_uniform
 
 
@@ -55,7 +56,7 @@ def score_dataset(
 
     Args:
         model: An unwrapped :class:`~mmremix.models.AVRecognizer`. Its
-            training flag is put back at the end.
+            training flags are put back at the end.
         dataloader: Over the training samples with evaluation transforms,
             not shuffled.
         modalities: Names, in the order of the columns.
@@ -78,29 +79,32 @@ def score_dataset(
         len(dataloader.dataset), sum(widths), device=forward.device
     )
     broken = []
-    for batch in dataloader:
-        samples, logits = forward(batch)
-        stands_in = [s.metainfo.get('replaces') for s in samples]
-        broken += [item for item in stands_in if item is not None]
-        keep = [i for i, item in enumerate(stands_in) if item is None]
-        if not keep:
-            continue
-        index = torch.tensor(
-            [samples[i].metainfo['sample_idx'] for i in keep],
-            device=total.device,
-        )
-        labels = torch.cat([samples[i].gt_label for i in keep])
-        labels = labels.to(total.device)[:, None]
-        if len(keep) < len(samples):
-            logits = {name: x[keep] for name, x in logits.items()}
-        own = [logits[name] for name in modalities]
-        columns = [
-            *(score(x)[:, None] for x in own),
-            *(x.softmax(dim=1).gather(1, labels) for x in own),
-            *(logits[n].argmax(1, keepdim=True) == labels for n in names),
-            torch.ones_like(labels),
-        ]
-        total.index_add_(0, index, torch.cat([c.float() for c in columns], 1))
+    with evaluating(model):
+        for batch in dataloader:
+            samples, logits = forward(batch)
+            stands_in = [s.metainfo.get('replaces') for s in samples]
+            broken += [item for item in stands_in if item is not None]
+            keep = [i for i, item in enumerate(stands_in) if item is None]
+            if not keep:
+                continue
+            index = torch.tensor(
+                [samples[i].metainfo['sample_idx'] for i in keep],
+                device=total.device,
+            )
+            labels = torch.cat([samples[i].gt_label for i in keep])
+            labels = labels.to(total.device)[:, None]
+            if len(keep) < len(samples):
+                logits = {name: x[keep] for name, x in logits.items()}
+            own = [logits[name] for name in modalities]
+            columns = [
+                *(score(x)[:, None] for x in own),
+                *(x.softmax(dim=1).gather(1, labels) for x in own),
+                *(logits[n].argmax(1, keepdim=True) == labels for n in names),
+                torch.ones_like(labels),
+            ]
+            total.index_add_(
+                0, index, torch.cat([c.float() for c in columns], 1)
+            )
 
     all_reduce(total)
     total = total.cpu()

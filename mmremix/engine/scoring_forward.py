@@ -11,14 +11,16 @@ from torch import Tensor
 
 from mmremix.engine.fold_batch_norm import fold_batch_norm
 from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.models.evaluating import evaluating
 from mmremix.models.recognizers.encode import to_channels_last
 
 
 class ScoringForward:
     """Maps a collated batch to samples and class scores, in eval mode.
 
-    The model itself keeps its weights, their layout and its training flag:
-    options that change any of these work on a copy.
+    The model itself keeps its weights, their layout and its training flags:
+    options that change any of these work on a copy. Whoever has many batches
+    puts it in eval mode once, not at each of them.
 
     Args:
         model: An unwrapped :class:`~mmremix.models.AVRecognizer`.
@@ -38,7 +40,6 @@ class ScoringForward:
             to_channels_last(model)
         self._model = model
 
-    @torch.inference_mode()
     def __call__(
         self, batch: dict[str, Any]
     ) -> tuple[list[Any], dict[str, Tensor]]:
@@ -51,8 +52,15 @@ class ScoringForward:
             The data samples; and float32 class scores ``(B, M)`` of each
             modality and, unless ``heads_only``, of ``fusion``.
         """
-        was_training = self._model.training
-        self._model.eval()
+        if self._model.training:
+            with evaluating(self._model):
+                return self._predict(batch)
+        return self._predict(batch)
+
+    @torch.inference_mode()
+    def _predict(
+        self, batch: dict[str, Any]
+    ) -> tuple[list[Any], dict[str, Tensor]]:
         data = self._model.data_preprocessor(batch, False)
         samples = data['data_samples']
         with torch.autocast(
@@ -64,5 +72,4 @@ class ScoringForward:
                 logits = self._model.logits(data['inputs'], fused=False)
             else:
                 logits = self._model(data['inputs'], samples, mode='tensor')
-        self._model.train(was_training)
         return samples, {name: x.float() for name, x in logits.items()}

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.models import AVRecognizer, StagedFusionHead
+from mmremix.models.evaluating import evaluating
 from mmremix.models.recognizers.encode import encode
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.loss_weights import FUSION
@@ -108,8 +109,8 @@ def measure_contribution(
     several ranks see counts once.
 
     Args:
-        model: Unwrapped; it runs in evaluation mode, and its training flag
-            is put back at the end.
+        model: Unwrapped; it runs in evaluation mode, and its training flags
+            are put back at the end.
         dataloader: Over samples of :class:`~mmremix.datasets.PackAVInputs`
             with labels and ``sample_idx``.
 
@@ -121,25 +122,23 @@ def measure_contribution(
     # Columns: a hit or miss a subset, the label, and how often it was seen.
     size = len(dataloader.dataset)
     total = torch.zeros(size, len(subsets) + 2, device=device)
-    was_training = model.training
-    model.eval()
-    for batch in dataloader:
-        data = model.data_preprocessor(batch, False)
-        for group in split_by_active(data['inputs'], data['data_samples']):
-            samples = [data['data_samples'][row] for row in group.rows]
-            keep = _usable(samples)
-            if set(group.active) != set(model.modalities) or not keep:
-                continue
-            labels = torch.cat([s.gt_label for s in samples]).to(device)
-            scores = subset_scores(model, group.inputs, subsets)
-            columns = [scores[s].argmax(dim=1) == labels for s in subsets]
-            columns += [labels, torch.ones_like(labels)]
-            values = torch.stack([c.float() for c in columns], dim=1)
-            index = [samples[i].metainfo['sample_idx'] for i in keep]
-            total.index_add_(
-                0, torch.tensor(index, device=device), values[keep]
-            )
-    model.train(was_training)
+    with evaluating(model):
+        for batch in dataloader:
+            data = model.data_preprocessor(batch, False)
+            for group in split_by_active(data['inputs'], data['data_samples']):
+                samples = [data['data_samples'][row] for row in group.rows]
+                keep = _usable(samples)
+                if set(group.active) != set(model.modalities) or not keep:
+                    continue
+                labels = torch.cat([s.gt_label for s in samples]).to(device)
+                scores = subset_scores(model, group.inputs, subsets)
+                columns = [scores[s].argmax(dim=1) == labels for s in subsets]
+                columns += [labels, torch.ones_like(labels)]
+                values = torch.stack([c.float() for c in columns], dim=1)
+                index = [samples[i].metainfo['sample_idx'] for i in keep]
+                total.index_add_(
+                    0, torch.tensor(index, device=device), values[keep]
+                )
     all_reduce(total)
     total = total.cpu()
     total = total[total[:, -1] > 0]
