@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from mmremix.datasets import MultimodalDataset
 from mmremix.engine.hooks.remix_record_hook import save_confusion
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.record_file import RecordFile, epoch_record
@@ -28,6 +29,7 @@ class Clips:
     modalities = NAMES
     metainfo = {'classes': CLASSES}  # noqa: RUF012
     data_prefix = {'clip': ''}  # noqa: RUF012
+    row = MultimodalDataset.row
 
     def __len__(self):
         return len(LABELS)
