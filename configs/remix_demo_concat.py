@@ -10,4 +10,4 @@ model = dict(
     encoders=dict(video=dict(base_channels=16), audio=dict(base_channels=16)),
 )
 train_cfg = dict(max_epochs=16)
-custom_hooks = [dict(type='KLScoreHook', warmup_epochs=6)]
+method_remix = dict(plan=dict(warmup_epochs=6))

@@ -17,4 +17,4 @@ train_cfg = dict(max_epochs=50)
 # The sound is so far ahead that few samples keep it at first; batches of three
 # or four samples would spoil its batch-norm statistics.
 train_dataloader = dict(batch_sampler=dict(tail='drop'))
-custom_hooks = [dict(type='KLScoreHook', warmup_epochs=20)]
+method_remix = dict(plan=dict(warmup_epochs=20))

@@ -23,7 +23,7 @@ def _child(root: Registry, *locations: str) -> Registry:
 DATASETS = _child(roots.DATASETS, 'mmremix.datasets')
 DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'mmremix.datasets')
 TRANSFORMS = _child(roots.TRANSFORMS, 'mmremix.datasets')
-MODELS = _child(roots.MODELS, 'mmremix.models')
+MODELS = _child(roots.MODELS, 'mmremix.models', 'mmremix.methods')
 HOOKS = _child(roots.HOOKS, 'mmremix.engine')
 METRICS = _child(roots.METRICS, 'mmremix.evaluation')
 FUNCTIONS = _child(roots.FUNCTIONS, 'mmremix.datasets')

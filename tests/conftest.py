@@ -34,8 +34,8 @@ def tiny_config(demo_root, tmp_path):
     def make(name='remix_demo_concat', epochs=3, warmup=1, **options):
         cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
         merged = tiny_options(demo_root, epochs, warmup)
-        if 'custom_hooks' not in cfg:
-            del merged['custom_hooks.0.warmup_epochs']
+        if 'method_remix' not in cfg:
+            del merged['method_remix.plan.warmup_epochs']
         cfg.merge_from_dict(merged)
         cfg.merge_from_dict(options)
         cfg.work_dir = str(tmp_path / 'work')

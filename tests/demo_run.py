@@ -23,7 +23,7 @@ def tiny_options(demo_root, epochs=3, warmup=1):
     """Config options that make the demo run a matter of seconds."""
     return {
         'train_cfg.max_epochs': epochs,
-        'custom_hooks.0.warmup_epochs': warmup,
+        'method_remix.plan.warmup_epochs': warmup,
         'model.encoders.video.base_channels': 4,
         'model.encoders.audio.base_channels': 4,
         'train_dataloader.batch_size': 4,

@@ -61,11 +61,10 @@ def shrink(cfg, root, work_dir):
         if encoder is not None:
             encoder.base_channels = 4
     cfg.train_cfg.max_epochs = 2
-    for hook in cfg.get('custom_hooks', []):
-        hook.warmup_epochs = 1
     # Whatever the encoders think, both modalities get a sample.
-    if 'custom_hooks' in cfg:
-        cfg.custom_hooks[0].min_share = 0.5
+    if 'method_remix' in cfg:
+        cfg.method_remix.plan.warmup_epochs = 1
+        cfg.method_remix.plan.min_share = 0.5
     cfg.default_hooks.checkpoint = None
     cfg.work_dir = str(work_dir)
     return cfg
@@ -78,17 +77,17 @@ def test_trains_and_validates(name, four_clips, tmp_path):
     assert cfg.test_dataloader.dataset.test_mode
     lines = (ROOT / 'configs' / f'{name}.py').read_text().splitlines()
     assert len(lines) <= 25
-    remixes = 'custom_hooks' in cfg
+    remixes = 'method_remix' in cfg
     assert remixes == (not name.split('/')[-1].startswith(('joint', 'uni')))
     runner = build_runner(shrink(cfg, four_clips, tmp_path))
     runner.train()
     passes = runner.train_dataloader.batch_sampler.passes
     assert runner.iter == 2 + 2 * passes
-    assignments = runner.train_dataloader.batch_sampler.assignments
+    items = runner.train_dataloader.batch_sampler.items
     if remixes:
-        assert assignments.bincount().tolist() == [2, 2]
+        assert items.counts().tolist() == [2, 2]
     else:
-        assert assignments is None
+        assert items is None
     loss = runner.message_hub.get_scalar('train/loss').current()
     assert 0 < loss < 100
     found = runner.message_hub.log_scalars
@@ -104,10 +103,14 @@ def test_recipe_of_the_paper():
         assert cfg.train_dataloader.batch_size == 64
         assert cfg.train_cfg.max_epochs == 60
         assert cfg.param_scheduler.step_size == 30
-        assert cfg.custom_hooks[0].warmup_epochs == 10
+        assert cfg.method_remix.plan.warmup_epochs == 10
         weights = MODELS.build(cfg.model).loss_weights
-        assert weights['joint'] == {'fusion': 1.0, 'video': 0.5, 'audio': 0.5}
-        assert set(weights['remix'].values()) == {1.0}
+        assert weights['all_active'] == {
+            'fusion': 1.0,
+            'video': 0.5,
+            'audio': 0.5,
+        }
+        assert set(weights['some_active'].values()) == {1.0}
 
 
 @pytest.mark.parametrize('fusion', FUSIONS)
@@ -115,7 +118,7 @@ def test_recipe_of_the_paper():
 def test_ours_and_the_joint_baseline_differ_in_the_hook_alone(data, fusion):
     remix, joint = (load(f'{m}_{data}_{fusion}') for m in ('remix', 'joint'))
     ours = remix.to_dict()
-    assert [h['type'] for h in ours.pop('custom_hooks')] == ['KLScoreHook']
+    assert ours.pop('method_remix')['plan']['type'] == 'KLScoreHook'
     assert ours == joint.to_dict()
 
 

@@ -17,6 +17,8 @@ default_hooks = dict(
     # Equal batch-norm statistics on all ranks, so that they score alike.
     sync_buffers=dict(type='SyncBuffersHook'),
     setup_check=dict(type='SetupCheckHook'),
+    # Serves the balancing methods; nothing to do without one.
+    methods=dict(type='MethodHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     # NaN or infinite losses; never saved over a good checkpoint.
     diverged=dict(type='DivergedHook'),

@@ -1,3 +1,3 @@
 _base_ = ['../joint_ks_concat.py']
 # The plain joint baseline: no unimodal losses.
-model = dict(loss_weights=dict(joint=dict(unimodal=0.0)))
+model = dict(loss_weights=dict(all_active=dict(unimodal=0.0)))

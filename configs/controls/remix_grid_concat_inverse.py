@@ -1,3 +1,3 @@
 _base_ = ['../remix_grid_concat.py']
 # Each sample keeps its most certain modality.
-custom_hooks = [dict(type='KLScoreHook', warmup_epochs=20, rule='strongest')]
+method_remix = dict(plan=dict(rule='strongest'))

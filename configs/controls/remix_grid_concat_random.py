@@ -1,3 +1,3 @@
 _base_ = ['../remix_grid_concat.py']
 # The same subset sizes, dealt at random.
-custom_hooks = [dict(type='KLScoreHook', warmup_epochs=20, rule='random')]
+method_remix = dict(plan=dict(rule='random'))

@@ -68,7 +68,7 @@ class FusedModel(nn.Module):
         """
         normalize = self.model.data_preprocessor.normalize
         ready = {name: normalize(name, x) for name, x in inputs.items()}
-        scores = self.model.logits(ready)
+        scores = self.model.run(ready).scores
         return {name: x.softmax(dim=1) for name, x in scores.items()}
 
 

@@ -14,6 +14,7 @@ from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmremix.apis.methods import apply_methods
 from mmremix.engine import SignalHook
 from mmremix.engine.hooks.setup_check_hook import refuse_sharding
 
@@ -25,7 +26,7 @@ def load_config(
     work_dir: str | None = None,
     launcher: str = 'none',
 ) -> Config:
-    """Read a config and apply what was given beside it.
+    """Read a config, and apply its methods and what was given beside it.
 
     Args:
         path: Config file.
@@ -45,6 +46,7 @@ def load_config(
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', Path(path).stem))
+    apply_methods(cfg)
     return cfg
 
 
@@ -59,6 +61,7 @@ def build_runner(cfg: Config) -> Runner:
         ValueError: For what Remix does not work with: models that are
             sharded over the ranks, and runners with a strategy.
     """
+    apply_methods(cfg)
     _refuse_unsupported(cfg)
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():

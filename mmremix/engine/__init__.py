@@ -1,7 +1,6 @@
 """Scoring, hooks and checkpoint loading."""
 
 from mmremix.engine.active_log_processor import ActiveLogProcessor
-from mmremix.engine.bfloat16_optim_wrapper import BFloat16OptimWrapper
 from mmremix.engine.checkpoint_files import DamagedCheckpointError
 from mmremix.engine.gradient_conflict import compare_gradients
 from mmremix.engine.hooks import (
@@ -19,13 +18,25 @@ from mmremix.engine.hooks import (
     SetupCheckHook,
     SignalHook,
 )
+from mmremix.engine.plan.plan_hook import (
+    EveryModalityHook,
+    PlanHook,
+    ScoringPlanHook,
+)
 from mmremix.engine.records import Records, read_records
 from mmremix.engine.safe_loading import load_checkpoint_file
-from mmremix.engine.scoring import ScoreTable, score_dataset
-from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.engine.scoring.options import ScoringOptions
+from mmremix.engine.scoring.scores import ScoreTable, score_dataset
+from mmremix.engine.step.method_hook import MethodHook
+from mmremix.engine.step.optim_wrappers import (
+    AmpOptimWrapper,
+    BFloat16OptimWrapper,
+    OptimWrapper,
+)
 
 __all__ = [
     'ActiveLogProcessor',
+    'AmpOptimWrapper',
     'BFloat16OptimWrapper',
     'BrokenSampleHook',
     'ContributionHook',
@@ -34,14 +45,19 @@ __all__ = [
     'DivergedHook',
     'EpochLineHook',
     'EpochSeedHook',
+    'EveryModalityHook',
     'GradientConflictHook',
     'KLScoreHook',
+    'MethodHook',
+    'OptimWrapper',
     'PlainCheckpointHook',
+    'PlanHook',
     'Records',
     'RemixRecordHook',
     'SafeCheckpointHook',
     'ScoreTable',
     'ScoringOptions',
+    'ScoringPlanHook',
     'SetupCheckHook',
     'SignalHook',
     'compare_gradients',

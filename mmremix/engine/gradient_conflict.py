@@ -11,10 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmremix.models import AVRecognizer, StagedFusionHead
+from mmremix.models import FUSION, AVRecognizer, StagedFusionHead
 from mmremix.models.evaluating import evaluating
-from mmremix.models.recognizers.encode import encode
-from mmremix.models.recognizers.loss_weights import FUSION
 
 Gradient = Sequence[Tensor]
 """One tensor a parameter."""
@@ -100,26 +98,19 @@ def _late_gradients(
     """Encode once; a modality's own loss reaches its own encoder only."""
     encoders = _parameters(model.encoders)
     head = _trainable(model.fusion)
-    features, _ = encode(
-        model.encoders,
-        model.fusion,
-        {name: inputs[name] for name in model.modalities},
-    )
-
-    def own_scores(name: str) -> Tensor:
-        if model.unimodal == 'fusion':
-            return model.fusion({name: features[name]})
-        return model.heads[name](features[name])
-
+    output = model.run(inputs)
+    features, scores = output.features, output.scores
     flat = [p for parameters in encoders.values() for p in parameters]
-    fused_loss = F.cross_entropy(model.fusion(features), labels)
+    fused_loss = F.cross_entropy(scores[FUSION], labels)
     fused = _gradient(fused_loss, [*flat, *head], retain=True)
     # In one go: the sum's gradient at an encoder is that of its own term.
-    own_loss = sum(F.cross_entropy(own_scores(n), labels) for n in features)
+    own_loss = torch.stack(
+        [F.cross_entropy(scores[name], labels) for name in features]
+    ).sum()
     own = _gradient(own_loss, flat)
     alone = {
         name: _gradient(
-            F.cross_entropy(model.fusion({name: z.detach()}), labels), head
+            F.cross_entropy(model.fuse({name: z.detach()}), labels), head
         )
         for name, z in features.items()
     }
@@ -138,11 +129,11 @@ def _staged_gradients(
     encoders = _parameters(model.encoders)
     head = _trainable(model.fusion)
     flat = [p for parameters in encoders.values() for p in parameters]
-    scores = model.logits(inputs)[FUSION]
+    scores = model.run(inputs).scores[FUSION]
     fused = _gradient(F.cross_entropy(scores, labels), [*flat, *head])
     own, alone = {}, {}
     for name, parameters in encoders.items():
-        by_itself = model.logits({name: inputs[name]})
+        by_itself = model.run({name: inputs[name]}).scores
         own_loss = F.cross_entropy(by_itself[name], labels)
         own[name] = _gradient(own_loss, parameters, retain=True)
         alone[name] = _gradient(

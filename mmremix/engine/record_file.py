@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mmremix.datasets import MultimodalDataset
-from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.plan.report import Decided
 from mmremix.engine.records import discrepancy_ratios, iterate_blocks
-from mmremix.engine.scoring import ScoreTable
 
 
 class RecordFile:
@@ -134,34 +133,27 @@ def sample_table(dataset: MultimodalDataset) -> np.ndarray:
 
 
 def epoch_record(
-    state: RemixState,
-    table: ScoreTable,
-    flips: int,
-    seconds: float,
-    labels: np.ndarray,
-    num_classes: int,
+    decided: Decided, labels: np.ndarray, num_classes: int
 ) -> np.ndarray:
     """Pack one scoring epoch; the fields of the dtype say what is what.
 
     Args:
-        state: The decision.
-        table: The scoring pass that it rests on.
-        flips: Samples that changed their modality.
-        seconds: What scoring and deciding took.
+        decided: The decision.
         labels: ``(N,)`` class of every sample, -1 where there is none.
         num_classes: M.
 
     Returns:
         A structured array without dimensions.
     """
-    names = state.modalities
-    size = len(state.assignments)
+    names, table = decided.modalities, decided.table
+    fingerprint = decided.fingerprint
+    size = len(decided.assignments)
     dtype = np.dtype(
         [
             ('epoch', np.int32),
             ('seconds', np.float32),
             ('flips', np.int32),
-            ('fingerprint', np.str_, max(len(state.fingerprint), 1)),
+            ('fingerprint', np.str_, max(len(fingerprint), 1)),
             # Without the fused one, NaN: all records of a file are alike.
             ('accuracy', [(n, np.float32) for n in ('fusion', *names)]),
             ('mean_kl', [(name, np.float32) for name in names]),
@@ -173,15 +165,15 @@ def epoch_record(
         ]
     )
     record = np.zeros((), dtype)
-    record['epoch'] = state.epoch + 1
-    record['seconds'] = seconds
-    record['flips'] = flips
-    record['fingerprint'] = state.fingerprint
+    record['epoch'] = decided.epoch
+    record['seconds'] = decided.seconds
+    record['flips'] = decided.flips
+    record['fingerprint'] = fingerprint
     for name in ('fusion', *names):
         record['accuracy'][name] = table.accuracy.get(name, np.nan)
-    mean_kl = state.scores.nanmean(dim=0).tolist()
-    assignments = state.assignments.numpy()
-    scores = state.scores.numpy()
+    mean_kl = table.scores.nanmean(dim=0).tolist()
+    assignments = decided.assignments.numpy()
+    scores = table.scores.numpy()
     rho = discrepancy_ratios(
         {n: p for n, p in table.true_probability.items() if n in names}
     )

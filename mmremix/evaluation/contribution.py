@@ -6,18 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from typing import Any
 
 import torch
-from mmengine.dist import all_reduce
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmremix.models import AVRecognizer, StagedFusionHead
-from mmremix.models.evaluating import evaluating
-from mmremix.models.recognizers.encode import encode
-from mmremix.models.recognizers.groups import split_by_active
-from mmremix.models.recognizers.loss_weights import FUSION
+from mmremix.evaluation.dataset_rows import collect_rows
+from mmremix.models import FUSION, AVRecognizer, StagedFusionHead
 
 Subset = tuple[str, ...]
 """Names of modalities, in the order of the model's encoders."""
@@ -94,7 +89,6 @@ def shapley_values(worth: Mapping[Subset, float]) -> dict[str, float]:
     return values
 
 
-@torch.no_grad()
 def measure_contribution(
     model: AVRecognizer, dataloader: DataLoader
 ) -> Contribution:
@@ -117,39 +111,26 @@ def measure_contribution(
     Raises:
         ValueError: If there is no sample with all modalities.
     """
-    device = next(model.parameters()).device
     subsets = all_subsets(model.modalities)[1:]
-    # Columns: a hit or miss a subset, the label, and how often it was seen.
-    size = len(dataloader.dataset)
-    total = torch.zeros(size, len(subsets) + 2, device=device)
-    with evaluating(model):
-        for batch in dataloader:
-            data = model.data_preprocessor(batch, False)
-            for group in split_by_active(data['inputs'], data['data_samples']):
-                samples = [data['data_samples'][row] for row in group.rows]
-                keep = _usable(samples)
-                if set(group.active) != set(model.modalities) or not keep:
-                    continue
-                labels = torch.cat([s.gt_label for s in samples]).to(device)
-                scores = subset_scores(model, group.inputs, subsets)
-                columns = [scores[s].argmax(dim=1) == labels for s in subsets]
-                columns += [labels, torch.ones_like(labels)]
-                values = torch.stack([c.float() for c in columns], dim=1)
-                index = [samples[i].metainfo['sample_idx'] for i in keep]
-                total.index_add_(
-                    0, torch.tensor(index, device=device), values[keep]
-                )
-    all_reduce(total)
-    total = total.cpu()
-    total = total[total[:, -1] > 0]
+
+    def compute(
+        inputs: Mapping[str, Tensor], active: Subset, labels: Tensor
+    ) -> Tensor | None:
+        if set(active) != set(model.modalities):
+            return None
+        scores = subset_scores(model, inputs, subsets)
+        columns = [scores[s].argmax(dim=1) == labels for s in subsets]
+        return torch.stack([c.float() for c in (*columns, labels)], dim=1)
+
+    found = collect_rows(model, dataloader, compute, len(subsets) + 1)
+    size, total = len(found.seen), found.values[found.seen]
     if not len(total):
         raise ValueError(
             f'None of the {size} evaluation samples has all of '
             f'{model.modalities}: there is nothing to measure. Check '
             'data_root.'
         )
-    total = total / total[:, -1:]
-    most_frequent = total[:, -2].round().long().bincount().max().item()
+    most_frequent = total[:, -1].round().long().bincount().max().item()
     accuracy = total.double().mean(dim=0).tolist()
     return Contribution(
         accuracy={
@@ -178,20 +159,13 @@ def subset_scores(
     """
     if isinstance(model.fusion, StagedFusionHead):
         return {
-            subset: model.logits({name: inputs[name] for name in subset})[
+            subset: model.run({name: inputs[name] for name in subset}).scores[
                 FUSION
             ]
             for subset in subsets
         }
-    given = {name: inputs[name] for name in model.modalities}
-    features, _ = encode(model.encoders, model.fusion, given)
+    features = model.encode(inputs).features
     return {
-        subset: model.fusion({name: features[name] for name in subset})
+        subset: model.fuse({name: features[name] for name in subset})
         for subset in subsets
     }
-
-
-def _usable(samples: Sequence[Any]) -> list[int]:
-    """Places of those that do not stand in for a broken one."""
-    stands_in = [sample.metainfo.get('replaces') for sample in samples]
-    return [i for i, item in enumerate(stands_in) if item is None]

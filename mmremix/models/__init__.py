@@ -13,6 +13,8 @@ from mmremix.models.fusion_heads import (
     StagedFusionHead,
     SumFusionHead,
 )
+from mmremix.models.losses import CrossEntropy, FocalLoss
+from mmremix.models.output import FUSION, Output
 from mmremix.models.recognizers import AVRecognizer
 from mmremix.utils.mmaction_compat import make_mmaction_importable
 
@@ -20,16 +22,20 @@ from mmremix.utils.mmaction_compat import make_mmaction_importable
 make_mmaction_importable()
 
 __all__ = [
+    'FUSION',
     'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',
     'BaseFusionHead',
     'CentralNet',
     'ConcatFusionHead',
+    'CrossEntropy',
     'DecisionFusionHead',
     'FiLMFusionHead',
+    'FocalLoss',
     'GatedFusionHead',
     'ModalityEncoder',
+    'Output',
     'ResNet',
     'StagedFusionHead',
     'SumFusionHead',

@@ -6,8 +6,11 @@ An epoch after the warm-up is three steps, one module each:
    from uniform (Eq. 2 of the paper)?
 2. :mod:`~mmremix.remix.assign`: each sample keeps its least certain modality
    (Eq. 3).
-3. :mod:`~mmremix.remix.plan`: batches that hold one modality only (Eq. 9),
-   the same on every rank.
+3. :mod:`~mmremix.remix.items` and :mod:`~mmremix.remix.plan`: batches that
+   hold one modality only (Eq. 9), the same on every rank.
+
+Other methods that decide what an epoch trains on (copies, several of three
+modalities, each batch once a modality) hand other items to the same plan.
 
 Nothing here needs more than torch. The hook and the sampler that call these
 functions from mmengine are in :mod:`mmremix.engine` and
@@ -27,11 +30,11 @@ from mmremix.remix.assign import (
     ensure_min_share,
     modality_counts,
 )
+from mmremix.remix.items import Items, occurrences
 from mmremix.remix.plan import (
     ORDERS,
     TAILS,
     Batch,
-    joint_plan,
     mix_in_joint,
     plan,
     split_batches,
@@ -45,14 +48,15 @@ __all__ = [
     'TIES',
     'UNASSIGNED',
     'Batch',
+    'Items',
     'assign',
     'assign_weakest',
     'count_flips',
     'ensure_min_share',
-    'joint_plan',
     'kl_to_uniform',
     'mix_in_joint',
     'modality_counts',
+    'occurrences',
     'plan',
     'split_batches',
 ]

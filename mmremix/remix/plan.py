@@ -1,4 +1,4 @@
-"""Plan: from assignments to batches that hold one modality only."""
+"""Plan: from items to batches of one group, the same on every rank."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mmremix.remix.assign import UNASSIGNED
+from mmremix.remix.items import Items, occurrences, set_number
 
 ORDERS = ('sequential', 'alternate', 'shuffled')
 TAILS = ('keep', 'pad', 'drop', 'fixed')
@@ -17,21 +17,22 @@ class Batch(NamedTuple):
     """One rank's share of one step.
 
     Attributes:
-        modality: Column index of the modality that every sample of the batch
-            keeps, equal on all ranks at the same step; ``None`` if the batch
-            keeps all modalities.
-        indices: Data set indices, at least one.
+        group: Group that every item of the batch belongs to, equal on all
+            ranks at the same step.
+        rows: Rows of the items, int64, at least one.
+        complete: Whether the batch keeps all modalities, whatever its items
+            say.
     """
 
-    modality: int | None
-    indices: list[int]
+    group: int
+    rows: Tensor
+    complete: bool = False
 
 
 def plan(
-    assignments: Tensor,
+    items: Items,
     permutation: Tensor,
     *,
-    num_modalities: int,
     batch_size: int,
     world_size: int = 1,
     rank: int = 0,
@@ -39,35 +40,38 @@ def plan(
     tail: str = 'keep',
     generator: torch.Generator | None = None,
 ) -> list[Batch]:
-    """Arrange one epoch in batches of a single modality (Eqs. 7 to 9).
+    """Arrange one epoch in batches of a single group (Eqs. 7 to 9).
 
-    The samples of each modality, in the order of ``permutation``, are cut
-    into steps of ``world_size * batch_size`` samples, and each rank takes
-    every ``world_size``-th of them. Every rank that calls this with the same
+    The items of each group, in the order that ``permutation`` gives their
+    samples, are cut into steps of ``world_size * batch_size`` items, and each
+    rank takes every ``world_size``-th of them. Copies of an item follow when
+    all items were there once. Every rank that calls this with the same
     arguments (its own ``rank`` apart) gets the same number of batches, the
-    same modality and the same batch length at every step.
+    same group and the same batch length at every step.
+
+    Two groups that hold the same samples, one modality each, have them in the
+    same batches: with ``order='alternate'`` each batch comes once a modality.
 
     Args:
-        assignments: Modality of each sample, shape ``(N,)``, values in
-            ``[0, num_modalities)`` or :data:`UNASSIGNED` (left out).
-        permutation: Order of the samples, shape ``(N,)``.
-        num_modalities: K.
-        batch_size: Samples per rank and step.
+        items: What to arrange. Items that keep no modality, and those whose
+            sample is not in ``permutation``, are left out.
+        permutation: Order of the samples, int64, ``(N,)``, each at most once.
+        batch_size: Items per rank and step.
         world_size: Number of ranks.
         rank: This rank.
-        order: How the batches of the modalities follow each other.
-            ``'sequential'``: all of modality 0, then all of modality 1, ...
+        order: How the batches of the groups follow each other.
+            ``'sequential'``: all of the first group, then all of the next
             (as published, with video first); ``'alternate'``: spread evenly,
             strictly in turn if the counts are equal; ``'shuffled'``: at
             random.
-        tail: What becomes of the samples that do not fill a last batch.
+        tail: What becomes of the items that do not fill a last batch.
             ``'keep'``: a smaller last batch (as published); on several ranks
-            up to ``world_size - 1`` samples are repeated so that all ranks
-            step alike. ``'pad'``: repeat samples to fill the batch.
+            up to ``world_size - 1`` items are repeated so that all ranks
+            step alike. ``'pad'``: repeat items to fill the batch.
             ``'drop'``: leave them out of this epoch. ``'fixed'``: as many
-            batches as an epoch with all modalities has, shared among the
-            modalities in proportion (each at least one, if it has samples and
-            there are enough batches); all batches are full, samples are
+            batches as the items of all groups together would fill, shared
+            among the groups in proportion (each at least one, if it has items
+            and there are enough batches); all batches are full, items are
             repeated or left out to fit.
         generator: Source of randomness for ``order='shuffled'``; seed it
             alike on all ranks.
@@ -79,17 +83,20 @@ def plan(
         ValueError: On an unknown ``order`` or ``tail``, on tensors that do
             not match, or on values out of range.
     """
-    _check(assignments, permutation, num_modalities, batch_size)
     _check_choice('order', order, ORDERS)
     _check_choice('tail', tail, TAILS)
+    if batch_size < 1:
+        raise ValueError(f'batch_size must be at least 1, got {batch_size}.')
     if not 0 <= rank < world_size:
         raise ValueError(
             f'rank must be in [0, {world_size}) for world_size='
             f'{world_size}, got {rank}.'
         )
     step = world_size * batch_size
-    owners = assignments[permutation]
-    subsets = [permutation[owners == k] for k in range(num_modalities)]
+    rows = _in_order(items, permutation)
+    groups = items.group[rows]
+    numbers = groups.unique().tolist()
+    subsets = [rows[groups == number] for number in numbers]
     sizes = [len(subset) for subset in subsets]
     if tail == 'fixed':
         steps = _share(_ceil_div(sum(sizes), step), sizes)
@@ -102,54 +109,24 @@ def plan(
         targets = [_ceil_div(size, world_size) * world_size for size in sizes]
 
     queues: list[list[Batch]] = []
-    for modality, (subset, target) in enumerate(
-        zip(subsets, targets, strict=True)
-    ):
-        mine = _resize(subset, target)[rank::world_size].tolist()
-        queues.append(
-            [
-                Batch(modality, mine[start : start + batch_size])
-                for start in range(0, len(mine), batch_size)
-            ]
-        )
+    for number, subset, target in zip(numbers, subsets, targets, strict=True):
+        mine = _resize(subset, target)[rank::world_size]
+        queues.append([Batch(number, part) for part in mine.split(batch_size)])
+        if not len(mine):  # torch splits nothing into one empty part
+            queues[-1] = []
     return _arrange(queues, order, generator)
-
-
-def joint_plan(
-    permutation: Tensor,
-    *,
-    batch_size: int,
-    world_size: int = 1,
-    rank: int = 0,
-    tail: str = 'keep',
-) -> list[Batch]:
-    """Arrange one epoch in batches that keep all modalities (the warm-up).
-
-    Args and errors are those of :func:`plan`.
-    """
-    batches = plan(
-        torch.zeros(_extent(permutation), dtype=torch.int64),
-        permutation,
-        num_modalities=1,
-        batch_size=batch_size,
-        world_size=world_size,
-        rank=rank,
-        tail=tail,
-    )
-    return [Batch(None, batch.indices) for batch in batches]
 
 
 def split_batches(batches: list[Batch], parts: int) -> list[Batch]:
     """Cut every batch into so many, for gradient accumulation.
 
-    An optimiser step over ``parts`` batches in a row then holds one modality
-    only, if each of ``batches`` does. Plan with ``parts`` times the batch
-    size, and split.
+    An optimiser step over ``parts`` batches in a row then holds one group
+    only. Plan with ``parts`` times the batch size, and split.
 
     Args:
         batches: One rank's plan.
-        parts: How many; sizes differ by at most one sample. A batch with
-            fewer samples than that repeats them.
+        parts: How many; sizes differ by at most one item. A batch with fewer
+            items than that repeats them.
 
     Returns:
         ``parts * len(batches)`` batches.
@@ -159,15 +136,13 @@ def split_batches(batches: list[Batch], parts: int) -> list[Batch]:
     """
     if parts < 1:
         raise ValueError(f'parts must be at least 1, got {parts}.')
-    split = []
-    for modality, indices in batches:
-        repeats = _ceil_div(parts, len(indices))
-        enough = (indices * repeats)[: max(parts, len(indices))]
-        split += [
-            Batch(modality, [enough[place] for place in places.tolist()])
-            for places in torch.arange(len(enough)).tensor_split(parts)
-        ]
-    return split
+    return [
+        batch._replace(rows=part)
+        for batch in batches
+        for part in _resize(
+            batch.rows, max(parts, len(batch.rows))
+        ).tensor_split(parts)
+    ]
 
 
 def mix_in_joint(
@@ -183,7 +158,7 @@ def mix_in_joint(
         generator: Source of randomness; seed it alike on all ranks.
 
     Returns:
-        The plan with ``modality=None`` in these batches.
+        The plan with ``complete=True`` in these batches.
 
     Raises:
         ValueError: If ``share`` is out of range.
@@ -193,14 +168,35 @@ def mix_in_joint(
     shuffle = torch.randperm(len(batches), generator=generator)
     chosen = set(shuffle[: round(share * len(batches))].tolist())
     return [
-        batch._replace(modality=None) if i in chosen else batch
+        batch._replace(complete=True) if i in chosen else batch
         for i, batch in enumerate(batches)
     ]
 
 
-def _extent(permutation: Tensor) -> int:
-    """Smallest data set that holds all indices of ``permutation``."""
-    return int(permutation.max()) + 1 if len(permutation) else 0
+def _in_order(items: Items, permutation: Tensor) -> Tensor:
+    """Rows of the items that have a place, in the order of the samples."""
+    if permutation.dim() != 1:
+        raise ValueError(
+            'permutation must be a vector, got shape '
+            f'{tuple(permutation.shape)}.'
+        )
+    size = max(_extent(permutation), _extent(items.index))
+    rank = torch.full((size,), -1)
+    rank[permutation] = torch.arange(len(permutation))
+    place = rank[items.index]
+    rows = (items.active.any(dim=1) & (place >= 0)).nonzero().flatten()
+    # Copies of equal items take turns, so that they share no batch.
+    equal = items.index[rows] * 2 ** items.active.shape[1]
+    turn = occurrences(equal + set_number(items.active[rows]))
+    order = (turn * max(len(permutation), 1) + place[rows]).argsort(
+        stable=True
+    )
+    return rows[order]
+
+
+def _extent(index: Tensor) -> int:
+    """Smallest data set that holds all these indices."""
+    return int(index.max()) + 1 if len(index) else 0
 
 
 def _resize(subset: Tensor, target: int) -> Tensor:
@@ -241,39 +237,12 @@ def _arrange(
     if order == 'alternate':
         # The i-th of n batches belongs at (i + 1/2) / n of the epoch.
         slots = [
-            ((2 * i + 1) / (2 * len(queue)), modality, batch)
-            for modality, queue in enumerate(queues)
+            ((2 * i + 1) / (2 * len(queue)), place, batch)
+            for place, queue in enumerate(queues)
             for i, batch in enumerate(queue)
         ]
         return [slot[2] for slot in sorted(slots, key=lambda s: s[:2])]
     return batches
-
-
-def _check(
-    assignments: Tensor,
-    permutation: Tensor,
-    num_modalities: int,
-    batch_size: int,
-) -> None:
-    if batch_size < 1:
-        raise ValueError(f'batch_size must be at least 1, got {batch_size}.')
-    if assignments.dim() != 1 or permutation.dim() != 1:
-        raise ValueError(
-            'assignments and permutation must be vectors, got shapes '
-            f'{tuple(assignments.shape)} and {tuple(permutation.shape)}.'
-        )
-    if _extent(permutation) > len(assignments):
-        raise ValueError(
-            f'permutation names sample {_extent(permutation) - 1}, but there '
-            f'are assignments for {len(assignments)} samples only.'
-        )
-    if len(assignments):
-        lowest, highest = int(assignments.min()), int(assignments.max())
-        if lowest < UNASSIGNED or highest >= num_modalities:
-            raise ValueError(
-                f'assignments must be in [0, {num_modalities}) or '
-                f'{UNASSIGNED}, got values from {lowest} to {highest}.'
-            )
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

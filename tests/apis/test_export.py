@@ -102,7 +102,7 @@ def test_file_stands_by_itself(small, tmp_path):
     std = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
     by_hand = {**inputs, 'video': (inputs['video'] - mean) / std}
     with torch.no_grad():
-        right = model.logits(by_hand)['fusion'].softmax(dim=1)
+        right = model.run(by_hand).scores['fusion'].softmax(dim=1)
     torch.testing.assert_close(scores['fusion'], right)
 
 

@@ -39,10 +39,8 @@ def test_metadata_is_that_of_the_config():
         cfg, metadata = merged(model), model['Metadata']
         assert cfg.train_cfg.max_epochs == metadata['Epochs'], model['Name']
         assert cfg.train_dataloader.batch_size == metadata['Batch Size']
-        hooks = [
-            h for h in cfg.get('custom_hooks', []) if h.type == 'KLScoreHook'
-        ]
-        warmup = hooks[0].warmup_epochs if hooks else 0
+        remix = cfg.get('method_remix')
+        warmup = remix.plan.warmup_epochs if remix else 0
         assert warmup == metadata['Warm-up Epochs'], model['Name']
         encoders = cfg.model.encoders.items()
         present = {name for name, value in encoders if value is not None}

@@ -73,7 +73,9 @@ def test_score_decides(run):
     # Margins are differences of probabilities; KL to uniform goes to ln 6.
     assert 0 <= scores.min() < scores.max() <= 1
     sampler = runner.train_dataloader.batch_sampler
-    assert torch.equal(sampler.assignments.long(), assign(scores))
+    assert torch.equal(
+        sampler.items.active.int().argmax(dim=1), assign(scores)
+    )
 
 
 def test_unknown_score_is_refused():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from mmremix.apis import build_runner
-from mmremix.engine.recalibration import recalibrate_batch_norm
+from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
 
 
 def test_statistics_become_those_of_the_data(tiny_config):

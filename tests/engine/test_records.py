@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmremix.engine.hooks.remix_state import RemixState
 
 from mmremix.datasets import MultimodalDataset
-from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.record_file import RecordFile, epoch_record
 from mmremix.engine.records import (
     discrepancy_ratios,

@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 
 import mmremix.datasets.media.container as container
 from mmremix.apis import build_runner
-from mmremix.engine import KLScoreHook
+from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.remix import assign_weakest
 
 MODALITIES = ('video', 'audio')
@@ -28,11 +28,11 @@ class Recorder(Hook):
         self.scores = {}
 
     def before_train_epoch(self, runner):
-        assignments = runner.train_dataloader.batch_sampler.assignments
-        self.assigned[runner.epoch] = assignments
-        hook = next(h for h in runner.hooks if isinstance(h, KLScoreHook))
-        if hook._state is not None:
-            self.scores[runner.epoch] = hook._state.scores
+        decision = plan_hook(runner).decision
+        self.assigned[runner.epoch] = None
+        if decision is not None:
+            self.assigned[runner.epoch] = decision['assignments'].long()
+            self.scores[runner.epoch] = decision['scores']
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         active = {s.active_modalities for s in data_batch['data_samples']}
@@ -93,7 +93,7 @@ def test_every_epoch_trains_on_its_own_assignments(tiny_config, workers):
 
 def test_interval_keeps_assignments_in_between(tiny_config):
     cfg = tiny_config(epochs=4, warmup=1)
-    cfg.custom_hooks[0]['interval'] = 2
+    cfg.method_remix.plan['interval'] = 2
     _, recorder = run(cfg)
     assert torch.equal(recorder.scores[1], recorder.scores[2])
     assert torch.equal(recorder.assigned[1], recorder.assigned[2])

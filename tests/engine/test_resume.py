@@ -61,7 +61,7 @@ def test_bit_identical(tiny_config, stopped_in):
         torch.load(Path(r.work_dir, 'epoch_4.pth'), weights_only=True)
         for r in (undisturbed, resumed)
     ]
-    for part in ('state_dict', 'optimizer', 'remix'):
+    for part in ('state_dict', 'optimizer', 'plan'):
         one, other = (tensors(checkpoint[part]) for checkpoint in final)
         assert one.keys() == other.keys() and one
         for name, tensor in one.items():
@@ -87,7 +87,7 @@ def test_the_number_of_workers_does_not_matter(tiny_config):
         return torch.load(path, weights_only=True)
 
     none, two = run(0), run(2)
-    for part in ('state_dict', 'optimizer', 'remix'):
+    for part in ('state_dict', 'optimizer', 'plan'):
         one, other = tensors(none[part]), tensors(two[part])
         assert one.keys() == other.keys() and one
         for name, tensor in one.items():

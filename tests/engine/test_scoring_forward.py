@@ -7,9 +7,9 @@ import torch
 from mmaction.structures import ActionDataSample
 from torch import nn
 
-from mmremix.engine.fold_batch_norm import fold_batch_norm
-from mmremix.engine.scoring_forward import ScoringForward
-from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.engine.scoring.fold_batch_norm import fold_batch_norm
+from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.models import AVRecognizer
 
 FUSIONS = ['ConcatFusionHead', 'MMTM', 'CentralNet']

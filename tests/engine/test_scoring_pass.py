@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from mmremix.datasets import ScoringSampler
-from mmremix.engine import ScoreTable, ScoringOptions, scoring_pass
+from mmremix.engine import ScoreTable, ScoringOptions
+from mmremix.engine.scoring import scores as scoring_pass
 
 SCORES = torch.tensor([[1.0, 2.0], [1.0, 1.04], [3.0, 2.9], [0.5, 0.5]])
 

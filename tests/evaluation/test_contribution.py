@@ -115,7 +115,7 @@ def test_accuracies_are_those_of_the_model_without_the_inputs(fusion, options):
     target = torch.tensor(dataset.labels)
     for subset in all_subsets(NAMES)[1:]:
         with torch.no_grad():
-            scores = model.logits({n: inputs[n] for n in subset})['fusion']
+            scores = model.run({n: inputs[n] for n in subset}).scores['fusion']
         right = (scores.argmax(dim=1) == target).float().mean().item()
         assert found.accuracy[subset] == pytest.approx(right), subset
     # The most frequent class.

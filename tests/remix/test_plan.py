@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from mmremix.remix import (
     ORDERS,
     TAILS,
-    UNASSIGNED,
     Batch,
-    joint_plan,
+    Items,
     mix_in_joint,
     plan,
     split_batches,
@@ -21,13 +20,29 @@ from mmremix.remix import (
 
 @st.composite
 def cases(draw):
+    """Items with any sets of modalities, with copies, of some samples."""
     num_modalities = draw(st.integers(1, 4))
-    assignments = draw(
-        st.lists(st.integers(UNASSIGNED, num_modalities - 1), max_size=90)
+    num_samples = draw(st.integers(1, 40))
+    rows = draw(
+        st.lists(
+            st.tuples(
+                st.integers(0, num_samples - 1),
+                st.lists(
+                    st.booleans(),
+                    min_size=num_modalities,
+                    max_size=num_modalities,
+                ),
+            ),
+            max_size=90,
+        )
     )
+    active = torch.tensor([r[1] for r in rows], dtype=torch.bool)
     return {
-        'assignments': torch.tensor(assignments, dtype=torch.int64),
-        'num_modalities': num_modalities,
+        'items': Items.pure(
+            torch.tensor([r[0] for r in rows], dtype=torch.long),
+            active.view(len(rows), num_modalities),
+        ),
+        'num_samples': num_samples,
         'world_size': draw(st.integers(1, 8)),
         'batch_size': draw(st.integers(1, 9)),
         'order': draw(st.sampled_from(ORDERS)),
@@ -41,14 +56,11 @@ def plans_of_all_ranks(case):
     plans = []
     for rank in range(case['world_size']):
         generator = torch.Generator().manual_seed(case['seed'])
-        permutation = torch.randperm(
-            len(case['assignments']), generator=generator
-        )
+        permutation = torch.randperm(case['num_samples'], generator=generator)
         plans.append(
             plan(
-                case['assignments'],
+                case['items'],
                 permutation,
-                num_modalities=case['num_modalities'],
                 batch_size=case['batch_size'],
                 world_size=case['world_size'],
                 rank=rank,
@@ -60,17 +72,19 @@ def plans_of_all_ranks(case):
     return plans
 
 
+def as_lists(batches):
+    return [(b.group, b.rows.tolist()) for b in batches]
+
+
 @settings(max_examples=300, deadline=None)
 @given(cases())
 def test_purity_and_lockstep(case):
-    plans = plans_of_all_ranks(case)
-    for steps in zip(*plans, strict=True):  # equal number of steps
-        assert len({step.modality for step in steps}) == 1
-        assert len({len(step.indices) for step in steps}) == 1
-        assert 1 <= len(steps[0].indices) <= case['batch_size']
-        for step in steps:
-            for index in step.indices:
-                assert case['assignments'][index] == step.modality
+    for steps in zip(*plans_of_all_ranks(case), strict=True):
+        assert len({step.group for step in steps}) == 1
+        assert len({len(step.rows) for step in steps}) == 1
+        assert 1 <= len(steps[0].rows) <= case['batch_size']
+        kept = torch.cat([case['items'].active[s.rows] for s in steps])
+        assert len(kept.unique(dim=0)) == 1
 
 
 @settings(max_examples=300, deadline=None)
@@ -79,33 +93,34 @@ def test_coverage(case):
     plans = plans_of_all_ranks(case)
     world, size, tail = case['world_size'], case['batch_size'], case['tail']
     step = world * size
-    seen = Counter(i for p in plans for b in p for i in b.indices)
-    for modality in range(case['num_modalities']):
-        members = (case['assignments'] == modality).nonzero().flatten()
+    items = case['items']
+    seen = Counter(row for p in plans for b in p for row in b.rows.tolist())
+    keeps = items.active.any(dim=1)
+    for group in items.group[keeps].unique():
+        members = ((items.group == group) & keeps).nonzero().flatten()
         times = [seen[int(i)] for i in members]
         total, n = sum(times), len(times)
-        if n:
-            # Never one sample twice before another once.
-            assert max(times) - min(times) <= 1
+        # Never one item twice before another once.
+        assert max(times) - min(times) <= 1
         if tail == 'keep':
             assert n <= total < n + world
-            assert not n or min(times) >= 1
+            assert min(times) >= 1
         elif tail == 'pad':
             assert total == -(-n // step) * step
         elif tail == 'drop':
             assert total == n // step * step
-    assert all(case['assignments'][i] != UNASSIGNED for i in seen)
+    assert all(keeps[row] for row in seen)
 
 
 @settings(max_examples=300, deadline=None)
 @given(cases())
-def test_fixed_tail_has_the_length_of_a_joint_epoch(case):
+def test_fixed_tail_has_the_length_of_all_items_together(case):
     case['tail'] = 'fixed'
-    scored = int((case['assignments'] != UNASSIGNED).sum())
+    count = int(case['items'].active.any(dim=1).sum())
     step = case['world_size'] * case['batch_size']
     for batches in plans_of_all_ranks(case):
-        assert len(batches) == -(-scored // step)
-        assert all(len(b.indices) == case['batch_size'] for b in batches)
+        assert len(batches) == -(-count // step)
+        assert all(len(b.rows) == case['batch_size'] for b in batches)
 
 
 @settings(max_examples=100, deadline=None)
@@ -114,37 +129,47 @@ def test_orders_arrange_the_same_batches(case):
     arranged = {}
     for order in ORDERS:
         batches = plans_of_all_ranks({**case, 'order': order})[0]
-        arranged[order] = Counter((b.modality, *b.indices) for b in batches)
+        arranged[order] = Counter(
+            (group, *rows) for group, rows in as_lists(batches)
+        )
     assert arranged['sequential'] == arranged['alternate']
     assert arranged['sequential'] == arranged['shuffled']
 
 
 @settings(max_examples=100, deadline=None)
 @given(cases())
-def test_joint_plan_covers_everything(case):
-    n, world = len(case['assignments']), case['world_size']
-    plans = [
-        joint_plan(
-            torch.arange(n),
-            batch_size=case['batch_size'],
-            world_size=world,
-            rank=rank,
-        )
-        for rank in range(world)
-    ]
-    seen = Counter(i for p in plans for b in p for i in b.indices)
+def test_copies_take_turns(case):
+    """A second copy comes when all equal items were there once."""
+    batches = plans_of_all_ranks(
+        {**case, 'world_size': 1, 'order': 'sequential', 'tail': 'keep'}
+    )[0]
+    items = case['items']
+    for group in {b.group for b in batches}:
+        rows = torch.cat([b.rows for b in batches if b.group == group])
+        index = items.index[rows].tolist()
+        turns, counted = [], Counter()
+        for sample in index:
+            turns.append(counted[sample])
+            counted[sample] += 1
+        assert turns == sorted(turns)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_joint_batches_cover_everything(case):
+    n, world = case['num_samples'], case['world_size']
+    complete = {**case, 'items': Items.complete(n, 2), 'tail': 'keep'}
+    plans = plans_of_all_ranks(complete)
+    seen = Counter(row for p in plans for b in p for row in b.rows.tolist())
     assert sorted(seen) == list(range(n))
     assert n <= sum(seen.values()) < n + world
-    assert len({tuple(len(b.indices) for b in p) for p in plans}) == 1
-    assert all(b.modality is None for p in plans for b in p)
 
 
 def two_modalities(order, tail='keep', **kwargs):
     assignments = torch.tensor([0, 1, 1, 0, 1, 1, 1, 0])
     return plan(
-        assignments,
+        Items.one_each(assignments, 2),
         torch.arange(8),
-        num_modalities=2,
         batch_size=2,
         order=order,
         tail=tail,
@@ -153,31 +178,45 @@ def two_modalities(order, tail='keep', **kwargs):
 
 
 def test_sequential_by_hand():
-    assert two_modalities('sequential') == [
-        (0, [0, 3]),
-        (0, [7]),
-        (1, [1, 2]),
-        (1, [4, 5]),
-        (1, [6]),
+    assert as_lists(two_modalities('sequential')) == [
+        (1, [0, 3]),
+        (1, [7]),
+        (2, [1, 2]),
+        (2, [4, 5]),
+        (2, [6]),
     ]
 
 
 def test_alternate_by_hand():
-    assert [b.modality for b in two_modalities('alternate')] == [1, 0, 1, 0, 1]
+    groups = [b.group for b in two_modalities('alternate')]
+    assert groups == [2, 1, 2, 1, 2]
     even = plan(
-        torch.tensor([0, 0, 1, 1]),
+        Items.one_each(torch.tensor([0, 0, 1, 1]), 2),
         torch.arange(4),
-        num_modalities=2,
         batch_size=1,
         order='alternate',
     )
-    assert [b.modality for b in even] == [0, 1, 0, 1]
+    assert [b.group for b in even] == [1, 2, 1, 2]
+
+
+def test_the_same_batch_once_a_modality():
+    items = Items.every_modality(5, 3)
+    batches = plan(
+        items,
+        torch.tensor([3, 0, 4, 2, 1]),
+        batch_size=2,
+        order='alternate',
+    )
+    samples = [items.index[b.rows].tolist() for b in batches]
+    assert samples == [[3, 0]] * 3 + [[4, 2]] * 3 + [[1]] * 3
+    kept = [items.active[b.rows][0].tolist() for b in batches[:3]]
+    assert kept == torch.eye(3, dtype=torch.bool).tolist()
 
 
 def test_shuffled_depends_on_the_generator_only():
     def order(seed):
         generator = torch.Generator().manual_seed(seed)
-        return two_modalities('shuffled', generator=generator)
+        return as_lists(two_modalities('shuffled', generator=generator))
 
     assert order(1) == order(1)
     assert len({str(order(seed)) for seed in range(20)}) > 5
@@ -185,7 +224,7 @@ def test_shuffled_depends_on_the_generator_only():
 
 def test_tails_by_hand():
     def steps(tail):
-        return [b.indices for b in two_modalities('sequential', tail)]
+        return [b.rows.tolist() for b in two_modalities('sequential', tail)]
 
     assert steps('pad') == [[0, 3], [7, 0], [1, 2], [4, 5], [6, 1]]
     assert steps('drop') == [[0, 3], [1, 2], [4, 5]]
@@ -195,30 +234,34 @@ def test_tails_by_hand():
 
 def test_fixed_tail_leaves_no_modality_out():
     batches = plan(
-        torch.tensor([0] * 39 + [1]),
+        Items.one_each(torch.tensor([0] * 39 + [1]), 2),
         torch.arange(40),
-        num_modalities=2,
         batch_size=4,
         tail='fixed',
     )
-    assert [b.modality for b in batches] == [0] * 9 + [1]
-    assert batches[-1].indices == [39] * 4
+    assert [b.group for b in batches] == [1] * 9 + [2]
+    assert batches[-1].rows.tolist() == [39] * 4
 
 
 def test_two_ranks_share_a_modality_of_one_sample():
     plans = [
         plan(
-            torch.tensor([0, 1, 1]),
+            Items.one_each(torch.tensor([0, 1, 1]), 2),
             torch.arange(3),
-            num_modalities=2,
             batch_size=4,
             world_size=2,
             rank=rank,
         )
         for rank in range(2)
     ]
-    assert plans[0] == [(0, [0]), (1, [1])]
-    assert plans[1] == [(0, [0]), (1, [2])]
+    assert as_lists(plans[0]) == [(1, [0]), (2, [1])]
+    assert as_lists(plans[1]) == [(1, [0]), (2, [2])]
+
+
+def test_samples_without_a_place_are_left_out():
+    items = Items.complete(4, 2)
+    batches = plan(items, torch.tensor([2, 0]), batch_size=4)
+    assert as_lists(batches) == [(0, [2, 0])]
 
 
 @pytest.mark.parametrize(
@@ -228,17 +271,13 @@ def test_two_ranks_share_a_modality_of_one_sample():
         ({'tail': 'cut'}, 'tail must be one of'),
         ({'batch_size': 0}, 'batch_size must be at least 1'),
         ({'rank': 2, 'world_size': 2}, 'rank must be in'),
-        ({'assignments': torch.tensor([0, 2])}, 'assignments must be in'),
-        ({'assignments': torch.tensor([0, -2])}, 'assignments must be in'),
-        ({'permutation': torch.tensor([0, 5])}, 'names sample 5'),
-        ({'permutation': torch.zeros(1, 2)}, 'must be vectors'),
+        ({'permutation': torch.zeros(1, 2)}, 'must be a vector'),
     ],
 )
 def test_bad_arguments(change, message):
     arguments = {
-        'assignments': torch.tensor([0, 1]),
+        'items': Items.complete(2, 2),
         'permutation': torch.arange(2),
-        'num_modalities': 2,
         'batch_size': 2,
         **change,
     }
@@ -250,33 +289,34 @@ def test_joint_share_is_a_random_part():
     batches = two_modalities('sequential')
     generator = torch.Generator().manual_seed(0)
     mixed = mix_in_joint(batches, 0.4, generator)
-    assert [b.indices for b in mixed] == [b.indices for b in batches]
-    assert sum(b.modality is None for b in mixed) == 2
-    assert all(
-        m.modality in (None, b.modality)
-        for m, b in zip(mixed, batches, strict=True)
-    )
-    assert mix_in_joint(batches, 0.0) == batches
-    assert all(b.modality is None for b in mix_in_joint(batches, 1.0))
+    assert as_lists(mixed) == as_lists(batches)
+    assert sum(b.complete for b in mixed) == 2
+    assert not any(b.complete for b in mix_in_joint(batches, 0.0))
+    assert all(b.complete for b in mix_in_joint(batches, 1.0))
     with pytest.raises(ValueError, match='share must be between'):
         mix_in_joint(batches, 1.5)
 
 
 @given(
-    st.lists(st.lists(st.integers(), min_size=1, max_size=20), max_size=6),
+    st.lists(
+        st.lists(st.integers(0, 99), min_size=1, max_size=20), max_size=6
+    ),
     st.integers(1, 7),
 )
 def test_split_batches(indices, parts):
     """So many parts a batch, in order, nothing lost, of nearly equal size."""
-    batches = [Batch(k % 3, rows) for k, rows in enumerate(indices)]
+    batches = [
+        Batch(k % 3, torch.tensor(rows)) for k, rows in enumerate(indices)
+    ]
     split = split_batches(batches, parts)
     assert len(split) == parts * len(batches)
-    for number, (modality, rows) in enumerate(batches):
+    for number, batch in enumerate(batches):
         group = split[number * parts : (number + 1) * parts]
-        assert {part.modality for part in group} == {modality}
-        sizes = [len(part.indices) for part in group]
+        assert {part.group for part in group} == {batch.group}
+        sizes = [len(part.rows) for part in group]
         assert min(sizes) >= 1 and max(sizes) - min(sizes) <= 1
-        joined = [i for part in group for i in part.indices]
+        rows = batch.rows.tolist()
+        joined = [i for part in group for i in part.rows.tolist()]
         assert joined[: len(rows)] == rows
         # Only a batch smaller than the number of parts is filled up.
         assert len(joined) == max(len(rows), parts)
@@ -284,4 +324,4 @@ def test_split_batches(indices, parts):
 
 def test_split_into_no_parts():
     with pytest.raises(ValueError, match='parts must be at least 1, got 0'):
-        split_batches([Batch(0, [1])], 0)
+        split_batches([Batch(0, torch.tensor([1]))], 0)

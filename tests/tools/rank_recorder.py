@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
+from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.registry import HOOKS
 
 
@@ -21,8 +22,8 @@ class RankRecorder(Hook):
         self.epochs = []
 
     def before_train_epoch(self, runner):
-        sampler = runner.train_dataloader.batch_sampler
-        self.epochs.append({'assignments': sampler.assignments, 'steps': []})
+        assignments = plan_hook(runner).decision['assignments']
+        self.epochs.append({'assignments': assignments, 'steps': []})
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         samples = [s.metainfo for s in data_batch['data_samples']]

@@ -152,8 +152,7 @@ def two_ranks(demo_root, tmp_path_factory):
         f"_base_ = ['{ROOT / CONFIG}']\n"
         "custom_imports = dict(imports=['tests.tools.rank_recorder'])\n"
         # A cache that the ranks share; in float32 it changes nothing.
-        "custom_hooks = [dict(type='KLScoreHook', warmup_epochs=0,\n"
-        "                     cache=dict(float_type='float32'))]\n"
+        "method_remix = dict(plan=dict(cache=dict(float_type='float32')))\n"
     )
     found = {}
     for number, launcher in ((2, TORCHRUN), (1, (sys.executable,))):

@@ -23,7 +23,7 @@ def config(args: argparse.Namespace, work_dir: Path, workers: int) -> Any:
 
     options = {
         'train_cfg.max_epochs': args.epochs,
-        'custom_hooks.0.warmup_epochs': 2,
+        'method_remix.plan.warmup_epochs': 2,
         'model.encoders.video.base_channels': 8,
         'model.encoders.audio.base_channels': 8,
         'train_dataloader.batch_size': 4,

@@ -26,8 +26,8 @@ from epoch_trainer import SHAPES, Trainer, batches
 from mmengine.dist import all_reduce, get_local_rank, get_rank, get_world_size
 from scoring_choices import RECOMMENDED, SCORING
 
-from mmremix.engine.scoring_forward import ScoringForward
-from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.options import ScoringOptions
 
 # CREMA-D's published split.
 NUM_TRAIN, NUM_TEST = 6698, 744

@@ -132,7 +132,7 @@ def measure(args: argparse.Namespace, work_dir: str) -> dict[str, Any]:
     )
     run_epochs = cfg.train_cfg.max_epochs
     cfg.train_cfg.max_epochs = args.epochs
-    for hook in cfg.get('custom_hooks', ()):
+    for hook in cfg.get('custom_hooks') or ():
         if hook['type'] == 'KLScoreHook':
             hook['warmup_epochs'] = args.warmup
     given = [h and h['type'] for h in cfg.default_hooks.values()]

@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader
 
 from mmremix.apis import build_runner, load_config
 from mmremix.engine import ScoreTable, ScoringOptions
-from mmremix.engine.hooks.score_loader import build_score_dataloader
-from mmremix.engine.scoring_pass import ScoringPass
+from mmremix.engine.scoring.loader import build_score_dataloader
+from mmremix.engine.scoring.scores import ScoringPass
 from mmremix.remix import assign
 from mmremix.utils.cli import add_config_arguments, parse_args
 

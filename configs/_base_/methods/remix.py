@@ -1,1 +1,2 @@
-custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10, interval=1)]
+# Data Remixing as published (Ma et al., ICML 2025).
+method_remix = dict(plan=dict(type='KLScoreHook', warmup_epochs=10))

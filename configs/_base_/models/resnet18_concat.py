@@ -7,8 +7,8 @@ model = dict(
     ),
     fusion=dict(type='ConcatFusionHead'),
     loss_weights=dict(
-        joint=dict(fusion=1.0, unimodal=0.5),
-        remix=dict(fusion=1.0, unimodal=1.0),
+        all_active=dict(fusion=1.0, unimodal=0.5),
+        some_active=dict(fusion=1.0, unimodal=1.0),
     ),
     data_preprocessor=dict(
         type='AVDataPreprocessor',

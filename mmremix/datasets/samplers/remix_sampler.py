@@ -1,4 +1,4 @@
-"""Batch sampler that owns the assignment of samples to modalities."""
+"""Batch sampler that arranges an epoch's items in batches."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.dataset import DefaultSampler
-from torch import Tensor
 
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.registry import DATA_SAMPLERS
 from mmremix.remix import (
     ORDERS,
     TAILS,
-    UNASSIGNED,
     Batch,
-    joint_plan,
+    Items,
     mix_in_joint,
+    occurrences,
     plan,
     split_batches,
 )
@@ -24,12 +23,13 @@ from mmremix.remix import (
 
 @DATA_SAMPLERS.register_module()
 class RemixSampler:
-    """Batch sampler for the warm-up and for modality-pure epochs.
+    """Batch sampler for joint and for modality-pure epochs.
 
-    Without assignments (during the warm-up, or in a run without
-    :class:`~mmremix.engine.KLScoreHook`) every batch keeps all modalities.
-    With assignments every batch keeps a single one, the same on all ranks at
-    a step, as :func:`mmremix.remix.plan` arranges it. The decision and the
+    Without :attr:`items` (during a warm-up, or in a run without a
+    :class:`~mmremix.engine.PlanHook`) every sample comes once and keeps all
+    modalities. With items, each sample comes as often and keeps what they
+    say, in batches of one set of modalities, the same on all ranks at a step,
+    as :func:`mmremix.remix.plan` arranges them. The decision and the
     augmentation seed of each sample travel in the index
     (:class:`~mmremix.datasets.RemixIndex`), so persistent workers always see
     the current ones.
@@ -52,17 +52,17 @@ class RemixSampler:
             published.
         tail: ``'keep'``, ``'pad'``, ``'drop'`` or ``'fixed'``, see
             :func:`mmremix.remix.plan`. Defaults to ``'keep'``, as published.
-        decouple: Whether a sample keeps its assigned modality only. Without,
-            batches are grouped by assignment but keep all modalities (the
-            paper's ablation "Reassemble").
-        reassemble: Whether batches hold one assignment only. Without, they
-            are drawn at random (the ablation "Decouple"), and the loader
+        decouple: Whether a sample keeps only what its item says. Without,
+            batches are grouped by it but keep all modalities (the paper's
+            ablation "Reassemble").
+        reassemble: Whether batches hold one set of modalities only. Without,
+            they are drawn at random (the ablation "Decouple"), and the loader
             needs ``collate_fn=dict(type='mmremix.multimodal_collate')``.
-        joint_share: Fraction of a remix epoch's batches, chosen at random in
-            each epoch, that keep all modalities. Defaults to 0, as
+        joint_share: Fraction of the batches of an epoch with items, chosen at
+            random in each epoch, that keep all modalities. Defaults to 0, as
             published.
-        passes: How many passes over the samples make a remix epoch. Defaults
-            to 1, as published.
+        passes: How many passes over the items make such an epoch. Defaults to
+            1, as published.
         accumulation: The ``accumulative_counts`` of the optimiser wrapper.
             So many batches in a row then hold the same modality, and make
             one optimiser step. Defaults to 1.
@@ -141,32 +141,41 @@ class RemixSampler:
         self.passes = passes
         self.accumulation = accumulation
         self.modalities: tuple[str, ...] = tuple(modalities)
-        self._assignments: Tensor | None = None
+        self._items: Items | None = None
         # The plan of one epoch; mmengine asks for its length at every step.
         self._planned: tuple[int, list[list[Batch]]] | None = None
 
     @property
-    def assignments(self) -> Tensor | None:
-        """Modality column of each sample, or ``None`` for joint batches."""
-        return self._assignments
+    def items(self) -> Items | None:
+        """What the next epochs train on; ``None`` for all of everything."""
+        return self._items
 
-    @assignments.setter
-    def assignments(self, assignments: Tensor | None) -> None:
-        if assignments is not None:
-            num_samples = len(self.sampler.dataset)
-            if tuple(assignments.shape) != (num_samples,):
+    @items.setter
+    def items(self, items: Items | None) -> None:
+        if items is not None:
+            size = (len(self.sampler.dataset), len(self.modalities))
+            beyond = bool((items.index >= size[0]).any())
+            if items.active.shape[1:] != (size[1],) or beyond:
                 raise ValueError(
-                    f'RemixSampler: got assignments of shape '
-                    f'{tuple(assignments.shape)} for a data set of '
-                    f'{num_samples} samples.'
+                    'RemixSampler: got items with active of shape '
+                    f'{tuple(items.active.shape)} and indices up to '
+                    f'{int(items.index.max())} for a data set of {size[0]} '
+                    f'samples with the modalities {self.modalities}.'
                 )
-            assignments = assignments.detach().cpu().long()
-        self._assignments = assignments
+            items = Items(*(part.detach().cpu() for part in items))
+        self._items = items
         self._planned = None
 
     def epoch_plan(self) -> list[Batch]:
         """This rank's batches of the sampler's current epoch."""
         return [batch for batches in self._passes() for batch in batches]
+
+    def epoch_groups(self) -> list[tuple[int, bool]]:
+        """Group of each batch, and whether it keeps all; equal on all ranks.
+
+        See :class:`mmremix.remix.Batch`.
+        """
+        return [(batch.group, batch.complete) for batch in self.epoch_plan()]
 
     def _passes(self) -> list[list[Batch]]:
         epoch = self.sampler.epoch
@@ -177,14 +186,12 @@ class RemixSampler:
     def _plan(self) -> list[list[Batch]]:
         generator = torch.Generator()
         generator.manual_seed(self.sampler.seed + self.sampler.epoch)
-        if self._assignments is None:
-            steps = [self._joint_pass(generator)]
+        if self._items is None:
+            steps = [self._pass(self._arranged(), generator)]
         else:
             steps = [
                 mix_in_joint(
-                    self._pure_pass(generator)
-                    if self.reassemble
-                    else self._joint_pass(generator),
+                    self._pass(self._arranged(), generator),
                     self.joint_share,
                     generator,
                 )
@@ -192,58 +199,72 @@ class RemixSampler:
             ]
         return [split_batches(each, self.accumulation) for each in steps]
 
-    def _permutation(self, generator: torch.Generator) -> Tensor:
-        num_samples = len(self.sampler.dataset)
-        if self.sampler.shuffle:
-            return torch.randperm(num_samples, generator=generator)
-        return torch.arange(num_samples)
+    def _arranged(self) -> Items:
+        """The items as ``reassemble`` groups them."""
+        if self._items is None:
+            return Items.complete(
+                len(self.sampler.dataset), len(self.modalities)
+            )
+        return self._items if self.reassemble else self._items.together()
 
-    def _joint_pass(self, generator: torch.Generator) -> list[Batch]:
-        permutation = self._permutation(generator)
-        if self._assignments is not None:
-            scored = self._assignments[permutation] != UNASSIGNED
-            permutation = permutation[scored]
-        return joint_plan(
+    def _pass(self, items: Items, generator: torch.Generator) -> list[Batch]:
+        num_samples = len(self.sampler.dataset)
+        permutation = torch.arange(num_samples)
+        if self.sampler.shuffle:
+            permutation = torch.randperm(num_samples, generator=generator)
+        groups = self._items is not None and self.reassemble
+        return plan(
+            items,
             permutation,
             batch_size=self.batch_size * self.accumulation,
             world_size=self.sampler.world_size,
             rank=self.sampler.rank,
-            tail=self.tail,
-        )
-
-    def _pure_pass(self, generator: torch.Generator) -> list[Batch]:
-        return plan(
-            self._assignments,
-            self._permutation(generator),
-            num_modalities=len(self.modalities),
-            batch_size=self.batch_size * self.accumulation,
-            world_size=self.sampler.world_size,
-            rank=self.sampler.rank,
-            order=self.order,
+            # One group is in random order as it is.
+            order=self.order if groups else 'sequential',
             tail=self.tail,
             generator=generator,
         )
 
-    def _active(self, batch: Batch, index: int) -> tuple[str, ...]:
-        """The modalities that a sample of a batch keeps."""
-        masks = self._assignments is not None and self.decouple
-        if not masks or (self.reassemble and batch.modality is None):
-            return self.modalities
-        return (self.modalities[self._assignments[index]],)
+    def _active(self, batch: Batch) -> list[tuple[str, ...]]:
+        """The modalities that the samples of a batch keep."""
+        if self._items is None or not self.decouple or batch.complete:
+            return [self.modalities] * len(batch.rows)
+        return [
+            tuple(
+                name
+                for name, keeps in zip(self.modalities, row, strict=True)
+                if keeps
+            )
+            for row in self._items.active[batch.rows].tolist()
+        ]
 
     def __iter__(self) -> Iterator[list[RemixIndex]]:
         seed, epoch = self.sampler.seed, self.sampler.epoch
         loaded = self.modalities if self.load_masked else None
-        for number, batches in enumerate(self._passes()):
+        passes = self._passes()
+        index, copy = None, None
+        if self._items is not None:
+            index, copy = self._items.index, occurrences(self._items.index)
+        for number, batches in enumerate(passes):
             for batch in batches:
+                rows = batch.rows
+                samples = (rows if index is None else index[rows]).tolist()
+                # Copies of a sample differ in their augmentation.
+                turns = (
+                    [0] * len(rows) if copy is None else copy[rows].tolist()
+                )
                 yield [
                     RemixIndex(
-                        index,
-                        self._active(batch, index),
-                        sample_seed(seed, epoch, index, number),
+                        sample,
+                        active,
+                        sample_seed(
+                            seed, epoch, sample, number + len(passes) * turn
+                        ),
                         loaded,
                     )
-                    for index in batch.indices
+                    for sample, active, turn in zip(
+                        samples, self._active(batch), turns, strict=True
+                    )
                 ]
 
     def __len__(self) -> int:

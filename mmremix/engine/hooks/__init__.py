@@ -7,12 +7,12 @@ from mmremix.engine.hooks.epoch_seed_hook import EpochSeedHook
 from mmremix.engine.hooks.gradient_conflict_hook import (
     GradientConflictHook,
 )
-from mmremix.engine.hooks.kl_score_hook import KLScoreHook
 from mmremix.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from mmremix.engine.hooks.remix_record_hook import RemixRecordHook
 from mmremix.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from mmremix.engine.hooks.setup_check_hook import SetupCheckHook
 from mmremix.engine.hooks.signal_hook import SignalHook
+from mmremix.engine.plan.kl_score_hook import KLScoreHook
 
 __all__ = [
     'BrokenSampleHook',

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.registry import HOOKS
-from mmremix.remix import modality_counts
+from mmremix.remix import Items
 
 
 @HOOKS.register_module()
@@ -60,7 +60,7 @@ class EpochLineHook(Hook):
         """Compose the line; show it now if nothing is validated."""
         self._ended = time.perf_counter()
         epoch, loop = runner.epoch + 1, runner.train_loop
-        remix = _assignments(runner) is not None
+        remix = _items(runner) is not None
         if remix != self._remix:
             # Epochs of the other phase say little about the time to go.
             self._remix, self._first = remix, None
@@ -114,22 +114,22 @@ class EpochLineHook(Hook):
         return 'done' if epoch == last else f'{minutes:.0f} min to go'
 
 
-def _assignments(runner: Runner) -> Any:
+def _items(runner: Runner) -> Items | None:
     sampler = runner.train_dataloader.batch_sampler
-    return getattr(sampler, 'assignments', None)
+    return getattr(sampler, 'items', None)
 
 
 def _samples(runner: Runner) -> str:
-    assignments = _assignments(runner)
-    if assignments is None:
+    items, hook = _items(runner), plan_hook(runner)
+    if items is None or hook is None:
         return 'joint: all modalities'
-    sampler = runner.train_dataloader.batch_sampler
-    counts = modality_counts(assignments, len(sampler.modalities)).tolist()
+    names = runner.train_dataloader.batch_sampler.modalities
+    total = max(len(items.index), 1)
     shares = ', '.join(
-        f'{name} {count / max(sum(counts), 1):.0%}'
-        for name, count in zip(sampler.modalities, counts, strict=True)
+        f'{name} {count / total:.0%}'
+        for name, count in zip(names, items.counts().tolist(), strict=True)
     )
-    return f'remix: {shares}'
+    return f'{hook.title}: {shares}'
 
 
 def _losses(runner: Runner) -> str:

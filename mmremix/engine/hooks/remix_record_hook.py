@@ -11,10 +11,11 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.plan.kl_score_hook import KLScoreHook
+from mmremix.engine.plan.plan_hook import plan_hook
+from mmremix.engine.plan.report import Decided
 from mmremix.engine.record_file import RecordFile, epoch_record
 from mmremix.engine.records import FILE_NAME
-from mmremix.engine.scoring import ScoreTable
 from mmremix.evaluation import MultimodalAccuracy
 from mmremix.registry import HOOKS
 from mmremix.utils.whole_files import write_whole
@@ -63,17 +64,17 @@ class RemixRecordHook(Hook):
                     f'The records of an earlier run are now {kept}'
                 )
 
-    def record(
-        self,
-        runner: Runner,
-        state: RemixState,
-        table: ScoreTable,
-        flips: int,
-        seconds: float,
-    ) -> None:
-        """Append one scoring epoch; called when it has been decided."""
-        if self._file is None:  # another rank
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Append what was decided just now, if anything was."""
+        hook = plan_hook(runner)
+        if not isinstance(hook, KLScoreHook) or hook.latest is None:
             return
+        if self._file is not None and hook.latest.epoch == runner.epoch + 1:
+            self.record(runner, hook.latest)
+
+    def record(self, runner: Runner, decided: Decided) -> None:
+        """Append one scoring epoch."""
+        assert self._file is not None
         dataset = runner.train_dataloader.dataset
         if not len(self._labels):
             self._labels = np.array(
@@ -83,16 +84,9 @@ class RemixRecordHook(Hook):
                 ]
             )
         classes = dataset.metainfo.get('classes') or ()
+        num_classes = max(len(classes), int(self._labels.max()) + 1)
         self._file.append(
-            dataset,
-            epoch_record(
-                state,
-                table,
-                flips,
-                seconds,
-                self._labels,
-                max(len(classes), int(self._labels.max()) + 1),
-            ),
+            dataset, epoch_record(decided, self._labels, num_classes)
         )
 
     def after_val_epoch(

@@ -9,10 +9,11 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.models.losses import merge_weights
+from mmremix.models.output import FUSION, Output
 from mmremix.models.recognizers.encode import (
     build_fusion,
     compile_encoders,
@@ -20,7 +21,6 @@ from mmremix.models.recognizers.encode import (
     to_channels_last,
 )
 from mmremix.models.recognizers.groups import split_by_active
-from mmremix.models.recognizers.loss_weights import FUSION, merge_weights
 from mmremix.registry import MODELS
 
 MASKS = ('skip', 'feature', 'input')
@@ -41,12 +41,13 @@ class AVRecognizer(BaseModel):
                 video=dict(type='ResNet', depth=18, in_channels=3),
                 audio=dict(type='ResNet', depth=18, in_channels=1)),
             fusion=dict(type='ConcatFusionHead'),
+            loss=dict(type='CrossEntropy', label_smoothing=0.1),
             loss_weights=dict(
-                joint=dict(fusion=1.0, unimodal=0.5),
-                remix=dict(fusion=1.0, video=1.0, audio=1.0)))
+                all_active=dict(fusion=1.0, unimodal=0.5),
+                some_active=dict(fusion=1.0, video=1.0, audio=1.0)))
 
-    The losses are cross entropies (Eq. 1 of the paper): for samples that
-    keep all modalities ``joint`` weighs them, for others ``remix`` does.
+    A step is :meth:`encode`, :meth:`fuse` and :meth:`classify`, which
+    :meth:`run` puts together, and :meth:`losses`.
 
     Args:
         encoders: Config of each modality's backbone, or of its
@@ -55,10 +56,14 @@ class AVRecognizer(BaseModel):
         fusion: Config of the fusion head; gets ``in_channels`` and
             ``num_classes``.
         num_classes: M.
-        loss_weights: ``joint`` and ``remix``, each with ``fusion``,
-            ``unimodal`` (for every modality's own head) or a modality's name
-            (for that head alone). Defaults to 1.0 and 0.5, and to 1.0 and
-            1.0, as in the authors' code.
+        loss: Config of the loss of every prediction, a module from scores
+            ``(B, M)`` and labels ``(B,)`` to a scalar. Defaults to
+            :class:`CrossEntropy` (Eq. 1 of the paper).
+        loss_weights: For samples that keep all modalities, ``all_active``,
+            and for others, ``some_active``: the weights of ``fusion``,
+            ``unimodal`` (every modality's own head) or a modality's name
+            (that head alone). Defaults to 1.0 and 0.5, and to 1.0 and 1.0,
+            as in the authors' code.
         mask: What masking is. ``'skip'``: the encoder does not run, its
             parameters get no gradient (None, so the optimiser leaves them
             alone), its normalisation statistics stay as they are, and the
@@ -78,6 +83,9 @@ class AVRecognizer(BaseModel):
             its arguments, ``dict(dynamic=False)``. Each encoder is
             compiled by itself, so a change of the active modality compiles
             nothing anew.
+        methods: By name, configs of what acts within a step, each a
+            :class:`~mmremix.methods.Method`. A config's ``method_<name>``
+            puts its ``step`` here.
         data_preprocessor: Defaults to :class:`AVDataPreprocessor`.
         init_cfg: See mmengine's ``BaseModule``.
 
@@ -92,11 +100,13 @@ class AVRecognizer(BaseModel):
         encoders: Mapping[str, Mapping[str, Any] | None],
         fusion: Mapping[str, Any],
         num_classes: int,
+        loss: Mapping[str, Any] | None = None,
         loss_weights: Mapping[str, Mapping[str, float]] | None = None,
         mask: str = 'skip',
         unimodal: str = 'heads',
         channels_last: bool = False,
         compile: bool | Mapping[str, Any] = False,
+        methods: Mapping[str, Mapping[str, Any] | None] | None = None,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -133,7 +143,17 @@ class AVRecognizer(BaseModel):
         if unimodal == 'heads':
             for name, encoder in self.encoders.items():
                 self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
+        self.criterion = MODELS.build(dict(loss or {'type': 'CrossEntropy'}))
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
+        self.methods = nn.ModuleDict(
+            {
+                name: MODELS.build(dict(cfg))
+                for name, cfg in (methods or {}).items()
+                if cfg is not None
+            }
+        )
+        self.keep_terms = False
+        self._terms: dict[str, Tensor] = {}
         if channels_last:
             to_channels_last(self.encoders)
         if compile:
@@ -158,15 +178,15 @@ class AVRecognizer(BaseModel):
                 active modalities, of the samples that loaded it.
             data_samples: Of length B; needed for ``'loss'`` and
                 ``'predict'``.
-            mode: ``'tensor'`` gives :meth:`logits`, ``'loss'`` gives
-                :meth:`loss`, ``'predict'`` gives :meth:`predict`.
+            mode: ``'tensor'`` gives the scores of :meth:`run`, ``'loss'``
+                gives :meth:`loss`, ``'predict'`` gives :meth:`predict`.
 
         Raises:
             ValueError: On another mode, or on inputs that are none of the
                 model's modalities.
         """
         if mode == 'tensor':
-            return self.logits(inputs)
+            return self.run(inputs).scores
         if mode == 'loss':
             return self.loss(inputs, data_samples or [])
         if mode == 'predict':
@@ -175,22 +195,45 @@ class AVRecognizer(BaseModel):
             f"mode must be 'tensor', 'loss' or 'predict', got {mode!r}."
         )
 
-    def logits(
+    def run(
         self,
         inputs: Mapping[str, Tensor],
         active: tuple[str, ...] = (),
+        labels: Tensor | None = None,
+        *,
+        share: float = 1.0,
         fused: bool = True,
-    ) -> dict[str, Tensor]:
-        """Class scores before the softmax, each ``(B, num_classes)``.
+    ) -> Output:
+        """Encode, fuse and classify samples that keep the same modalities.
 
         Args:
             inputs: ``(B, ...)`` for each loaded modality.
             active: Those that are not masked. Defaults to all inputs.
+            labels: Classes ``(B,)``; with them, in training mode, the methods
+                act.
+            share: See :class:`Output`.
             fused: Whether to compute the fused prediction.
-
-        Returns:
-            ``fusion`` first, then each active modality's own.
         """
+        output = self.encode(inputs, active)
+        output.labels, output.share = labels, share
+        if self.training and labels is not None:
+            for method in self.methods.values():
+                output.features = method.features(self, output)
+        if fused:
+            output.scores[FUSION] = self.fuse(
+                output.features, output.fusion_state
+            )
+        for name in output.features:
+            if name in output.active:
+                output.scores[name] = self.classify(
+                    name, output.features[name]
+                )
+        return output
+
+    def encode(
+        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+    ) -> Output:
+        """Encode what is there and not masked; see :meth:`run`."""
         if not inputs or not set(inputs) <= set(self.encoders):
             raise ValueError(
                 f'The model has encoders for {self.modalities}, but the '
@@ -198,64 +241,89 @@ class AVRecognizer(BaseModel):
                 f'names: modalities={list(self.modalities)}'
             )
         active = active or tuple(inputs)
-        present = [name for name in self.encoders if name in inputs]
+        given = {
+            name: inputs[name] for name in self.encoders if name in inputs
+        }
         if self.mask == 'skip':
-            present = [name for name in present if name in active]
-        given = {name: inputs[name] for name in present}
+            given = {name: x for name, x in given.items() if name in active}
         if self.mask == 'input':
             given = {
                 name: x if name in active else torch.zeros_like(x)
                 for name, x in given.items()
             }
         features, state = encode(self.encoders, self.fusion, given)
-        own = {name: features[name] for name in present if name in active}
         if self.mask == 'feature':
             # Not zeros_like: the graph must stay, for gradients of zero.
             features = {
                 name: z if name in active else _zeroed(z)
                 for name, z in features.items()
             }
-        scores: dict[str, Tensor] = {}
-        if fused and isinstance(self.fusion, StagedFusionHead):
-            scores[FUSION] = self.fusion.fuse(features, state)
-        elif fused:
-            scores[FUSION] = self.fusion(features)
-        for name, z in own.items():
-            scores[name] = (
-                self.fusion({name: z})
-                if self.unimodal == 'fusion'
-                else self.heads[name](z)
-            )
-        return scores
+        return Output(given, active, features=features, fusion_state=state)
+
+    def fuse(
+        self, features: Mapping[str, Tensor], state: Any = None
+    ) -> Tensor:
+        """Fused class scores, ``(B, M)``, of the features that are there."""
+        if isinstance(self.fusion, StagedFusionHead):
+            return self.fusion.fuse(features, state)
+        return self.fusion(features)
+
+    def classify(self, name: str, feature: Tensor) -> Tensor:
+        """One modality's own class scores, ``(B, M)``, of its feature."""
+        if self.unimodal == 'fusion':
+            return self.fusion({name: feature})
+        return self.heads[name](feature)
+
+    def losses(self, output: Output) -> dict[str, Tensor]:
+        """Weighed loss terms of an output, as the methods leave them."""
+        complete = len(output.active) == len(self.encoders)
+        weights = self.loss_weights[
+            'all_active' if complete else 'some_active'
+        ]
+        terms = {
+            f'loss_{name}': weights[name]
+            * output.share
+            * self.criterion(scores, output.target)
+            for name, scores in output.scores.items()
+            if weights[name] != 0
+            and (name == FUSION or self.unimodal == 'heads')
+        }
+        for method in self.methods.values():
+            terms = method.losses(self, output, terms)
+        return terms
 
     def loss(
         self,
         inputs: Mapping[str, Tensor],
         data_samples: list[ActionDataSample],
     ) -> dict[str, Tensor]:
-        """Weighted cross entropies, ``loss_fusion`` and ``loss_<name>``.
+        """Loss terms of a batch, ``loss_fusion`` and ``loss_<name>``.
 
         Each is a mean over the batch, to which samples that mask a modality
         add nothing to its own loss.
         """
         labels = torch.cat([sample.gt_label for sample in data_samples])
+        device = next(iter(inputs.values())).device
+        labels = labels.to(device, non_blocking=True)
         losses: dict[str, Tensor] = {}
         for group in split_by_active(inputs, data_samples):
-            scores = self.logits(group.inputs, group.active)
             pure = len(group.rows) == len(data_samples)
-            target = labels if pure else labels[group.rows]
-            target = target.to(scores[FUSION].device, non_blocking=True)
-            share = len(group.rows) / len(data_samples)
-            complete = len(group.active) == len(self.encoders)
-            weights = self.loss_weights['joint' if complete else 'remix']
-            for name, value in scores.items():
-                no_loss = name != FUSION and self.unimodal == 'fusion'
-                if weights[name] == 0 or no_loss:
-                    continue
-                term = weights[name] * share * F.cross_entropy(value, target)
-                key = f'loss_{name}'
+            output = self.run(
+                group.inputs,
+                group.active,
+                labels if pure else labels[group.rows],
+                share=len(group.rows) / len(data_samples),
+            )
+            for key, term in self.losses(output).items():
                 losses[key] = losses[key] + term if key in losses else term
+        if self.keep_terms:
+            self._terms = losses
         return losses
+
+    def take_terms(self) -> dict[str, Tensor]:
+        """The loss terms of the step, for gradients one by one; once."""
+        terms, self._terms = self._terms, {}
+        return terms
 
     def predict(
         self,
@@ -273,9 +341,9 @@ class AVRecognizer(BaseModel):
             scores = {
                 # All rows at once: each copy to the CPU waits for the GPU.
                 name: value.float().softmax(dim=1).cpu()
-                for name, value in self.logits(
+                for name, value in self.run(
                     group.inputs, group.active
-                ).items()
+                ).scores.items()
             }
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
+from unittest.mock import patch
+
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader, Dataset
 
 from mmremix.datasets import RemixIndex, RemixSampler
+from mmremix.remix import Items
 
 
 class Echo(Dataset):
@@ -44,7 +50,9 @@ def test_warm_up_keeps_all_modalities():
 
 def test_assignments_make_pure_batches():
     batch_sampler = sampler()
-    batch_sampler.assignments = torch.tensor([0] * 7 + [1] * 12 + [-1])
+    batch_sampler.items = Items.one_each(
+        torch.tensor([0] * 7 + [1] * 12 + [-1]), 2
+    )
     batches = list(batch_sampler)
     assert len(batches) == len(batch_sampler) == 2 + 3
     for batch in batches:
@@ -54,7 +62,7 @@ def test_assignments_make_pure_batches():
         **dict.fromkeys(range(7), ('video',)),
         **dict.fromkeys(range(7, 19), ('audio',)),
     }
-    batch_sampler.assignments = None
+    batch_sampler.items = None
     assert len(list(batch_sampler)) == 5
 
 
@@ -74,7 +82,7 @@ def test_epoch_changes_order_and_seeds_and_repeats_exactly():
 
 def test_seed_of_a_sample_does_not_depend_on_its_batch():
     joint, remixed = sampler(), sampler(batch_size=3, order='shuffled')
-    remixed.assignments = torch.arange(20) % 2
+    remixed.items = Items.one_each(torch.arange(20) % 2, 2)
     seeds = [{k.index: k.seed for b in s for k in b} for s in (joint, remixed)]
     assert seeds[0] == seeds[1]
 
@@ -97,7 +105,7 @@ def test_workers_see_fresh_assignments(persistent):
     for epoch in range(4):
         batch_sampler.sampler.set_epoch(epoch)
         assignments = (torch.arange(20) + epoch) % 2
-        batch_sampler.assignments = assignments
+        batch_sampler.items = Items.one_each(assignments, 2)
         for batch in loader:
             for key in batch:
                 modality = ('video', 'audio')[assignments[key.index]]
@@ -111,7 +119,7 @@ def test_ranks_of_mmengine(monkeypatch):
             'mmengine.dataset.sampler.get_dist_info', lambda r=rank: (r, 3)
         )
         batch_sampler = sampler()
-        batch_sampler.assignments = torch.tensor([0, 1] * 10)
+        batch_sampler.items = Items.one_each(torch.tensor([0, 1] * 10), 2)
         keys.append(list(batch_sampler))
     for steps in zip(*keys, strict=True):
         assert len({k.active_modalities for b in steps for k in b}) == 1
@@ -126,7 +134,7 @@ def keys_of(batch_sampler):
 def test_reassemble_alone_masks_nothing():
     batch_sampler = sampler(decouple=False)
     assignments = torch.tensor([0] * 8 + [1] * 12)
-    batch_sampler.assignments = assignments
+    batch_sampler.items = Items.one_each(assignments, 2)
     for batch in batch_sampler:
         assert len({int(assignments[key.index]) for key in batch}) == 1
         assert {k.active_modalities for k in batch} == {('video', 'audio')}
@@ -135,7 +143,7 @@ def test_reassemble_alone_masks_nothing():
 def test_decouple_alone_mixes_batches():
     batch_sampler = sampler(reassemble=False)
     assignments = torch.tensor([0, 1] * 9 + [-1, 1])
-    batch_sampler.assignments = assignments
+    batch_sampler.items = Items.one_each(assignments, 2)
     keys = keys_of(batch_sampler)
     assert sorted(k.index for k in keys) == [i for i in range(20) if i != 18]
     for key in keys:
@@ -147,7 +155,7 @@ def test_decouple_alone_mixes_batches():
 
 def test_joint_share():
     batch_sampler = sampler(joint_share=0.4)
-    batch_sampler.assignments = torch.tensor([0] * 8 + [1] * 12)
+    batch_sampler.items = Items.one_each(torch.tensor([0] * 8 + [1] * 12), 2)
     kinds = [{k.active_modalities for k in b} for b in batch_sampler]
     assert all(len(kind) == 1 for kind in kinds)
     assert sum(kind == {('video', 'audio')} for kind in kinds) == 2
@@ -155,7 +163,7 @@ def test_joint_share():
 
 def test_passes_repeat_the_epoch_with_other_augmentation():
     batch_sampler = sampler(passes=2)
-    batch_sampler.assignments = torch.tensor([0] * 8 + [1] * 12)
+    batch_sampler.items = Items.one_each(torch.tensor([0] * 8 + [1] * 12), 2)
     keys = keys_of(batch_sampler)
     assert len(batch_sampler) == 10
     first, second = keys[:20], keys[20:]
@@ -163,13 +171,13 @@ def test_passes_repeat_the_epoch_with_other_augmentation():
         assert sorted(k.index for k in part) == list(range(20))
     assert not {k.seed for k in first} & {k.seed for k in second}
     assert [k.index for k in first] != [k.index for k in second]
-    batch_sampler.assignments = None
+    batch_sampler.items = None
     assert len(batch_sampler) == 5
 
 
 def test_masked_modalities_are_loaded_on_request():
     batch_sampler = sampler()
-    batch_sampler.assignments = torch.zeros(20)
+    batch_sampler.items = Items.one_each(torch.zeros(20), 2)
     assert {k.loaded_modalities for k in keys_of(batch_sampler)} == {None}
     batch_sampler.load_masked = True
     assert {k.loaded_modalities for k in keys_of(batch_sampler)} == {
@@ -192,5 +200,63 @@ def test_errors_show_the_lines_to_write():
         sampler(passes=0)
     with pytest.raises(ValueError, match=r'Write: joint_share=0\.0'):
         sampler(joint_share=0.5, reassemble=False)
-    with pytest.raises(ValueError, match=r'\(3,\) for a data set of 20'):
-        sampler().assignments = torch.zeros(3)
+    with pytest.raises(ValueError, match='up to 20 for a data set of 20'):
+        sampler().items = Items.complete(21, 2)
+    with pytest.raises(ValueError, match=r"the modalities \('video', 'audio'"):
+        sampler().items = Items.complete(20, 3)
+
+
+def test_copies_differ_in_their_augmentation():
+    """Copies with one modality beside the complete samples."""
+    batch_sampler = sampler()
+    counts = torch.zeros(20, 2, dtype=torch.long)
+    counts[3, 1] = 2
+    batch_sampler.items = Items.complete(20, 2).join(Items.copies(counts))
+    keys = [k for k in keys_of(batch_sampler) if k.index == 3]
+    assert [k.active_modalities for k in keys].count(('audio',)) == 2
+    assert [k.active_modalities for k in keys].count(('video', 'audio')) == 1
+    assert len({k.seed for k in keys}) == 3
+    for batch in batch_sampler:
+        assert len({k.active_modalities for k in batch}) == 1
+
+
+def test_the_same_batch_once_a_modality():
+    batch_sampler = sampler(order='alternate')
+    batch_sampler.items = Items.every_modality(20, 2)
+    batches = list(batch_sampler)
+    assert len(batches) == 10
+    for one, other in zip(batches[::2], batches[1::2], strict=True):
+        assert [k.index for k in one] == [k.index for k in other]
+        assert {k.active_modalities for k in one} == {('video',)}
+        assert {k.active_modalities for k in other} == {('audio',)}
+
+
+class Three(Echo):
+    modalities = ('video', 'audio', 'flow')
+
+
+GOLDEN = Path(__file__).with_name('plan_golden.json')
+
+
+def test_epochs_are_those_of_the_first_release():
+    """Digests of every rank's indices, noted before items were introduced."""
+    draw = torch.Generator().manual_seed(3)
+    assignments = torch.randint(-1, 3, (29,), generator=draw)
+    for key, digest in json.loads(GOLDEN.read_text()).items():
+        world, order, tail, options = json.loads(key)
+        content = []
+        for rank in range(world):
+            with patch(
+                'mmengine.dataset.sampler.get_dist_info',
+                return_value=(rank, world),
+            ):
+                inner = DefaultSampler(Three(29), shuffle=True, seed=7)
+            batch_sampler = RemixSampler(
+                inner, batch_size=4, order=order, tail=tail, **options
+            )
+            inner.set_epoch(5)
+            for items in (None, Items.one_each(assignments, 3)):
+                batch_sampler.items = items
+                content += [[tuple(i) for i in b] for b in batch_sampler]
+        found = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
+        assert found == digest, key

@@ -36,7 +36,7 @@ class Poison(Hook):
 
 
 def diverge(cfg, poison):
-    cfg.custom_hooks = None
+    cfg.method_remix = None
     runner = build_runner(cfg)
     runner.register_hook(poison)
     with pytest.raises(FloatingPointError) as caught:

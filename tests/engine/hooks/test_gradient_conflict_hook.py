@@ -67,7 +67,7 @@ def test_directions_are_those_of_backward(fusion, options):
     model.eval()
 
     def loss(prediction, names=NAMES):
-        scores = model.logits({name: inputs[name] for name in names})
+        scores = model.run({name: inputs[name] for name in names}).scores
         return F.cross_entropy(scores[prediction], labels)
 
     head = gradient(loss('fusion'), model.fusion)
@@ -146,7 +146,7 @@ def test_the_model_stays_as_it_is(fusion):
     model.train()
     model.encoders['audio'].eval()
     flags = [module.training for module in model.modules()]
-    model.logits(inputs)['fusion'].sum().backward()
+    model.run(inputs).scores['fusion'].sum().backward()
     grads = {
         n: None if p.grad is None else p.grad.clone()
         for n, p in model.named_parameters()

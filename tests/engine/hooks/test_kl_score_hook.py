@@ -11,8 +11,9 @@ from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
 from mmremix.engine import KLScoreHook
-from mmremix.engine.hooks import remix_setup
-from mmremix.engine.hooks.remix_state import RemixState
+from mmremix.engine.plan import kl_score_hook, setup
+from mmremix.engine.plan.plan_hook import plan_hook
+from mmremix.engine.plan.state import PlanState
 
 
 def refused(cfg, match):
@@ -29,7 +30,7 @@ def test_no_remix_sampler(tiny_config):
 def test_warm_up_longer_than_the_run(tiny_config):
     refused(
         tiny_config(epochs=3, warmup=3),
-        r'(?s)nothing would be remixed.*warmup_epochs=0\)\].*max_epochs=18',
+        r'(?s)every one would be joint.*warmup_epochs=0\).*max_epochs=18',
     )
 
 
@@ -44,7 +45,7 @@ def test_iteration_based_loop(tiny_config):
 def test_other_samples_to_score(tiny_config):
     cfg = tiny_config()
     other = dict(cfg.val_dataloader['dataset'])
-    cfg.custom_hooks[0]['dataloader'] = {'dataset': other}
+    cfg.method_remix.plan['dataloader'] = {'dataset': other}
     refused(cfg, r'(?s)score 12 samples.*training set has 26.*custom_hooks')
 
 
@@ -52,7 +53,7 @@ def test_same_number_of_other_samples(tiny_config):
     cfg = tiny_config()
     other = dict(cfg.train_dataloader['dataset'], test_mode=True)
     other['indices'] = list(range(25, -1, -1))
-    cfg.custom_hooks[0]['dataloader'] = {'dataset': other}
+    cfg.method_remix.plan['dataloader'] = {'dataset': other}
     refused(cfg, r'(?s)score 26 samples.*same order')
 
 
@@ -136,7 +137,7 @@ def test_mixed_batches_need_their_collate_function(tiny_config):
 
 def test_share_that_cannot_be(tiny_config):
     cfg = tiny_config()
-    cfg.custom_hooks[0]['min_share'] = 0.6
+    cfg.method_remix.plan['min_share'] = 0.6
     refused(cfg, r'2 modalities cannot have a share of at least 0\.6')
 
 
@@ -144,14 +145,14 @@ def test_least_share_and_warning(tiny_config):
     counts = {}
     for share in (0.0, 0.25):
         cfg = tiny_config(epochs=1, warmup=0)
-        cfg.custom_hooks[0]['min_share'] = share
+        cfg.method_remix.plan['min_share'] = share
         cfg.work_dir += str(share)
         runner = build_runner(cfg)
         with torch.no_grad():
             runner.model.heads['audio'].weight.mul_(1000)
         runner.train()
-        assigned = runner.train_dataloader.batch_sampler.assignments
-        counts[share] = assigned.bincount(minlength=2).tolist()
+        items = runner.train_dataloader.batch_sampler.items
+        counts[share] = items.counts().tolist()
         (log,) = Path(runner.work_dir).glob('*/*.log')
         starves = 'of 26 samples keep audio in this epoch' in log.read_text()
         assert starves == (share == 0.0)
@@ -192,21 +193,21 @@ def test_logs_checkpoint_and_resume(tiny_config):
     # Weights-only: what is stored are tensors, numbers and strings.
     path = Path(runner.work_dir, 'epoch_2.pth')
     checkpoint = torch.load(path, weights_only=True)
-    state = RemixState.from_state_dict(checkpoint['remix'])
+    state = PlanState.from_state_dict(checkpoint['plan'])
     assert state.epoch == 1
     assert state.modalities == ('video', 'audio')
-    assert state.scores.shape == (26, 2)
-    assert torch.isfinite(state.scores).all()
+    assert state.tensors['scores'].shape == (26, 2)
+    assert torch.isfinite(state.tensors['scores']).all()
 
     # A resumed run goes on from there, and keeps assignments that are not
     # due.
     cfg = tiny_config(epochs=3, warmup=1, resume=True, load_from=str(path))
-    cfg.custom_hooks[0]['interval'] = 5
+    cfg.method_remix.plan['interval'] = 5
     resumed = build_runner(cfg)
     resumed.train()
     assert resumed.epoch == 3
-    kept = resumed.train_dataloader.batch_sampler.assignments
-    assert torch.equal(kept, state.assignments.long())
+    kept = plan_hook(resumed).decision['assignments']
+    assert torch.equal(kept, state.tensors['assignments'])
 
 
 def test_load_from_starts_anew(tiny_config):
@@ -214,7 +215,7 @@ def test_load_from_starts_anew(tiny_config):
     runner.train()
     path = str(Path(runner.work_dir, 'epoch_2.pth'))
     cfg = tiny_config(epochs=2, warmup=1, load_from=path)
-    cfg.custom_hooks[0]['interval'] = 5
+    cfg.method_remix.plan['interval'] = 5
     second = build_runner(cfg)
     states = []
 
@@ -257,12 +258,12 @@ class RecordScores(Hook):
         # After KLScoreHook: it has a lower priority.
         (hook,) = [h for h in runner.hooks if isinstance(h, KLScoreHook)]
         if hook._state is not None:
-            self.scores[runner.epoch] = hook._state.scores.clone()
+            self.scores[runner.epoch] = hook._state.tensors['scores'].clone()
 
 
 def test_subset_rescored_in_turn(tiny_config):
     cfg = tiny_config(epochs=4, warmup=1)
-    cfg.custom_hooks[0]['subset'] = 2
+    cfg.method_remix.plan['subset'] = 2
     runner = build_runner(cfg)
     recorded = RecordScores()
     runner.register_hook(recorded, priority='LOWEST')
@@ -276,8 +277,8 @@ def test_subset_rescored_in_turn(tiny_config):
 
 def test_subset_needs_its_sampler(tiny_config):
     cfg = tiny_config()
-    cfg.custom_hooks[0]['subset'] = 2
-    cfg.custom_hooks[0]['dataloader'] = {
+    cfg.method_remix.plan['subset'] = 2
+    cfg.method_remix.plan['dataloader'] = {
         'sampler': {'type': 'DefaultSampler', 'shuffle': False}
     }
     refused(cfg, r"sampler=dict\(type='ScoringSampler'\)")
@@ -291,10 +292,10 @@ def test_close_calls_are_scored_again(tiny_config):
         zip(cfgs, ({}, {'amp': 'bfloat16', 'recheck': 100.0}), strict=True)
     ):
         cfg.work_dir += str(number)
-        cfg.custom_hooks[0]['scoring'] = scoring
+        cfg.method_remix.plan['scoring'] = scoring
         build_runner(cfg).train()
         path = Path(cfg.work_dir, 'epoch_2.pth')
-        states.append(torch.load(path, weights_only=True)['remix'])
+        states.append(torch.load(path, weights_only=True)['plan']['tensors'])
         (log,) = Path(cfg.work_dir).glob('*/*.log')
         assert (', 26 twice' in log.read_text()) == bool(scoring)
     assert torch.equal(states[0]['scores'], states[1]['scores'])
@@ -312,12 +313,12 @@ def test_cache_and_cheap_options_decide_alike(tiny_config):
     ):
         cfg = tiny_config(epochs=3, warmup=1)
         cfg.work_dir += str(number)
-        cfg.custom_hooks[0].update(options)
+        cfg.method_remix.plan.update(options)
         runner = build_runner(cfg)
         runner.train()
         assert not list(Path(cfg.work_dir).rglob('*.bin'))
         path = Path(cfg.work_dir, 'epoch_3.pth')
-        states.append(torch.load(path, weights_only=True)['remix'])
+        states.append(torch.load(path, weights_only=True)['plan']['tensors'])
     plain, cached, cheap = states
     assert torch.equal(plain['scores'], cached['scores'])
     torch.testing.assert_close(
@@ -328,20 +329,20 @@ def test_cache_and_cheap_options_decide_alike(tiny_config):
 @pytest.mark.parametrize('other', [(7, 'abc'), None])
 def test_ranks_that_planned_different_epochs(tiny_config, monkeypatch, other):
     sampler = build_runner(tiny_config()).train_dataloader.batch_sampler
-    monkeypatch.setattr(remix_setup, 'is_distributed', lambda: True)
+    monkeypatch.setattr(setup, 'is_distributed', lambda: True)
     monkeypatch.setattr(
-        remix_setup, 'all_gather_object', lambda mine: [mine, other or mine]
+        setup, 'all_gather_object', lambda mine: [mine, other or mine]
     )
     if other is None:
-        remix_setup.check_plans(sampler)
+        setup.check_plans(sampler)
     else:
         with pytest.raises(RuntimeError, match=r'(?s)rank 1: 7 steps.*seed'):
-            remix_setup.check_plans(sampler)
+            setup.check_plans(sampler)
 
 
 def test_what_the_device_cannot_do_shows_before_training(tiny_config):
     cfg = tiny_config()
-    cfg.custom_hooks[0]['scoring'] = {'amp': 'float16'}
+    cfg.method_remix.plan['scoring'] = {'amp': 'float16'}
     refused(cfg, 'needs a GPU')
 
 
@@ -349,6 +350,9 @@ def test_recalibration_with_synchronised_batch_norm(tiny_config, monkeypatch):
     runner = build_runner(tiny_config())
     runner.param_schedulers = []
     runner.model.extra = torch.nn.SyncBatchNorm(2)
-    monkeypatch.setattr(remix_setup, 'is_distributed', lambda: True)
+    monkeypatch.setattr(kl_score_hook, 'is_distributed', lambda: True)
+    plan_hook(runner).bn_recalibration = True
+    runner.train_loop = runner.build_train_loop(runner._train_loop)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     with pytest.raises(ValueError, match='bn_recalibration=False'):
-        remix_setup.check_train_setup(runner, 1, bn_recalibration=True)
+        plan_hook(runner).before_train(runner)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmremix.engine.hooks.remix_report import report
+from mmremix.engine.hooks.remix_state import RemixState
 
 from mmremix.apis import build_runner
 from mmremix.engine import read_records
-from mmremix.engine.hooks.remix_report import report
-from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.scoring import ScoreTable
 
 

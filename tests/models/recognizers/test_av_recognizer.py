@@ -95,8 +95,8 @@ def test_masked_encoder_does_not_run_and_stays_as_it_is(active, masked):
 def test_losses_in_both_phases():
     model = recognizer(
         loss_weights={
-            'joint': {'video': 0.25},
-            'remix': {'fusion': 2.0, 'unimodal': 3.0},
+            'all_active': {'video': 0.25},
+            'some_active': {'fusion': 2.0, 'unimodal': 3.0},
         }
     ).eval()
     inputs, samples = batch()
@@ -120,7 +120,7 @@ def test_losses_in_both_phases():
 
 
 def test_zero_weight_leaves_the_loss_out():
-    model = recognizer(loss_weights={'joint': {'unimodal': 0.0}})
+    model = recognizer(loss_weights={'all_active': {'unimodal': 0.0}})
     assert list(model.loss(*batch())) == ['loss_fusion']
 
 
@@ -197,5 +197,5 @@ def test_errors():
         model(inputs, samples, mode='train')
     with pytest.raises(ValueError, match=r'loss_weights has warmup='):
         recognizer(loss_weights={'warmup': {'fusion': 1.0}})
-    with pytest.raises(ValueError, match=r'loss_weights has joint='):
-        recognizer(loss_weights={'joint': {'text': 1.0}})
+    with pytest.raises(ValueError, match=r'loss_weights has all_active='):
+        recognizer(loss_weights={'all_active': {'text': 1.0}})

@@ -140,7 +140,7 @@ def test_what_moves_in_the_masked_encoder(mask):
 def test_input_mask_encodes_zeros():
     model = recognizer(mask='input').eval()
     zeroed = {**inputs(), 'video': torch.zeros(4, 2, 3, 32, 32)}
-    masked = model.logits(inputs(), ('audio',))
+    masked = model.run(inputs(), ('audio',)).scores
     torch.testing.assert_close(masked['fusion'], model(zeroed)['fusion'])
     assert list(masked) == ['fusion', 'audio']
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmremix.engine.hooks.remix_state import RemixState
 
 from mmremix.datasets import MultimodalDataset
 from mmremix.engine.hooks.remix_record_hook import save_confusion
-from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.record_file import RecordFile, epoch_record
 from mmremix.engine.scoring import ScoreTable
 

@@ -1,9 +1,9 @@
-"""One scoring pass: which samples, and how precisely."""
+"""Score every sample of a data set, or those whose turn it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from mmengine.model import BaseModel
@@ -11,9 +11,109 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import ScoringSampler
-from mmremix.engine.scoring import ScoreTable, score_dataset
-from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.options import ScoringOptions
+from mmremix.evaluation.dataset_rows import collect_rows
+from mmremix.models import FUSION
 from mmremix.remix import kl_to_uniform
+
+
+@dataclass
+class ScoreTable:
+    """What a scoring pass found out, equal on all ranks.
+
+    Attributes:
+        scores: One score per sample and modality, ``(N, K)`` float32; NaN
+            for samples that could not be loaded.
+        accuracy: Share of the scored samples that each prediction
+            (``fusion`` and the modalities) gets right.
+        broken: ``(index, clip, reason)`` of the samples of this rank that
+            could not be loaded.
+        true_probability: Mean softmax probability of the true class, for
+            each modality.
+        rechecked: Number of samples that were scored again in float32.
+    """
+
+    scores: Tensor
+    accuracy: dict[str, float]
+    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    true_probability: dict[str, float] = field(default_factory=dict)
+    rechecked: int = 0
+
+
+def score_dataset(
+    model: BaseModel,
+    dataloader: DataLoader,
+    modalities: Sequence[str],
+    score: Callable[[Tensor], Tensor] = kl_to_uniform,
+    options: ScoringOptions | None = None,
+) -> ScoreTable:
+    """Run the model over a data set in eval mode and score its predictions.
+
+    Each rank runs its own share without talking to the others; the one
+    exchange is at the end, so shares of unequal length are safe. A sample
+    that several ranks see counts once.
+
+    Args:
+        model: An unwrapped :class:`~mmremix.models.AVRecognizer`. Its
+            training flags are put back at the end.
+        dataloader: Over the training samples with evaluation transforms,
+            not shuffled.
+        modalities: Names, in the order of the columns.
+        score: From logits ``(B, M)`` to scores ``(B,)``.
+        options: What makes it cheaper. Defaults to none of it.
+
+    Returns:
+        The table, on the CPU.
+
+    Raises:
+        FloatingPointError: If a prediction is NaN or infinite.
+    """
+    options = options or ScoringOptions()
+    forward = ScoringForward(model, options)
+    names = (*(() if options.heads_only else (FUSION,)), *modalities)
+    # Columns: one score and one probability of the true class a modality,
+    # and one hit or miss a prediction.
+    widths = [len(modalities), len(modalities), len(names)]
+
+    def compute(
+        inputs: Mapping[str, Tensor], active: tuple[str, ...], labels: Tensor
+    ) -> Tensor:
+        scores = forward.scores(inputs)
+        own = [scores[name] for name in modalities]
+        labels = labels[:, None]
+        columns = [
+            *(score(x)[:, None] for x in own),
+            *(x.softmax(dim=1).gather(1, labels) for x in own),
+            *(scores[n].argmax(1, keepdim=True) == labels for n in names),
+        ]
+        return torch.cat([column.float() for column in columns], dim=1)
+
+    found = collect_rows(model, dataloader, compute, sum(widths))
+    scores, true, hits = found.values.split(widths, dim=1)
+    diverged = found.seen & torch.isnan(scores).any(dim=1)
+    if diverged.any():
+        first = int(diverged.nonzero()[0])
+        raise FloatingPointError(
+            f'The predictions of {int(diverged.sum())} samples are NaN or '
+            f'infinite, the first is sample {first}: training has diverged. '
+            'Lower the learning rate, or clip gradients: '
+            'optim_wrapper=dict(clip_grad=dict(max_norm=1.0))'
+        )
+    return ScoreTable(
+        scores=scores.contiguous(),
+        accuracy=dict(
+            zip(names, hits[found.seen].mean(dim=0).tolist(), strict=True)
+        ),
+        broken=found.broken,
+        true_probability=dict(
+            zip(
+                modalities,
+                true[found.seen].mean(dim=0).tolist(),
+                strict=True,
+            )
+        ),
+    )
 
 
 class ScoringPass:

@@ -1,7 +1,8 @@
-"""What Remix has decided, as it is kept in a checkpoint."""
+"""What was decided for an epoch, as it is kept in a checkpoint."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,40 +10,40 @@ from torch import Tensor
 
 from mmremix.datasets import MultimodalDataset
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass
-class RemixState:
-    """Scores and assignments of one epoch.
+class PlanState:
+    """A decision, and what it belongs to.
 
     Attributes:
-        epoch: The epoch (from 0) before which they were made.
-        modalities: Names of the columns.
-        scores: ``(N, K)`` float32.
-        assignments: ``(N,)`` int8.
+        hook: Class name of the hook that decided.
+        epoch: The epoch (from 0) before which it did.
+        modalities: Their names, in order.
+        tensors: The decision; scores and assignments for Remix.
         fingerprint: Of the data set they belong to.
     """
 
+    hook: str
     epoch: int
     modalities: tuple[str, ...]
-    scores: Tensor
-    assignments: Tensor
+    tensors: dict[str, Tensor]
     fingerprint: str
 
     def state_dict(self) -> dict[str, Any]:
         """Plain tensors, numbers and strings."""
         return {
             'version': _VERSION,
+            'hook': self.hook,
             'epoch': self.epoch,
             'modalities': list(self.modalities),
-            'scores': self.scores,
-            'assignments': self.assignments,
+            'tensors': dict(self.tensors),
             'fingerprint': self.fingerprint,
         }
 
     @classmethod
-    def from_state_dict(cls, state: dict[str, Any]) -> RemixState:
+    def from_state_dict(cls, state: Mapping[str, Any]) -> PlanState:
         """Rebuild from a checkpoint.
 
         Raises:
@@ -50,28 +51,34 @@ class RemixState:
         """
         if state.get('version') != _VERSION:
             raise ValueError(
-                f"The checkpoint's remix state has version "
+                f"The checkpoint's plan has version "
                 f'{state.get("version")}, this release reads {_VERSION}.'
             )
         return cls(
+            hook=state['hook'],
             epoch=int(state['epoch']),
             modalities=tuple(state['modalities']),
-            scores=state['scores'].cpu(),
-            assignments=state['assignments'].cpu(),
+            tensors={k: v.cpu() for k, v in state['tensors'].items()},
             fingerprint=state['fingerprint'],
         )
 
-    def check(self, dataset: MultimodalDataset) -> None:
-        """Refuse a data set that the state does not belong to.
+    def check(self, hook: str, dataset: MultimodalDataset) -> None:
+        """Refuse a method or a data set that the state does not belong to.
 
         Raises:
             ValueError: Naming the difference.
         """
+        if hook != self.hook:
+            raise ValueError(
+                f'Cannot resume: the plans of the checkpoint are those of '
+                f'{self.hook}, the config has {hook}. Resume with the method '
+                'of that run, or start a new run from its weights: '
+                'load_from=..., resume=False'
+            )
         differences = [
             f'  {what}: {mine} in the checkpoint, {theirs} in train_dataloader'
             for what, mine, theirs in (
                 ('modalities', self.modalities, dataset.modalities),
-                ('samples', len(self.assignments), len(dataset)),
                 ('fingerprint', self.fingerprint, dataset.fingerprint()),
             )
             if mine != theirs

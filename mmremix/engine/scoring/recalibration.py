@@ -14,27 +14,31 @@ def recalibrate_batch_norm(model: BaseModel, dataloader: DataLoader) -> None:
     """Replace running statistics by averages over a data set.
 
     The encoders run in train mode on all modalities of every sample, and
-    each batch counts alike. Parameters do not change. On several ranks the
-    statistics are averaged at the end.
+    each batch counts alike. Parameters do not change. Layers that stay in
+    evaluation mode while the model trains (``norm_eval``, frozen stages) keep
+    their statistics. On several ranks the statistics are averaged at the end.
 
     Args:
         model: An unwrapped :class:`~mmremix.models.AVRecognizer`.
         dataloader: Over the training samples with evaluation transforms.
     """
-    layers = [m for m in model.modules() if isinstance(m, _BatchNorm)]
-    layers = [m for m in layers if m.track_running_stats]
-    if not layers:
-        return
+    flags = [(module, module.training) for module in model.modules()]
+    # As the model trains, so that layers which it keeps frozen show.
+    model.train()
+    layers = [
+        m
+        for m in model.modules()
+        if isinstance(m, _BatchNorm) and m.training and m.track_running_stats
+    ]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None  # a cumulative average
-    was_training = model.training
-    model.train()
-    for batch in dataloader:
+    for batch in dataloader if layers else ():
         data = model.data_preprocessor(batch, False)
         model(data['inputs'], data['data_samples'], mode='tensor')
-    model.train(was_training)
+    for module, training in flags:
+        module.training = training
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
         for statistic in (layer.running_mean, layer.running_var):

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from mmengine.runner import Runner
+from typing import NamedTuple
 
-from mmremix.engine.hooks.remix_record_hook import RemixRecordHook
-from mmremix.engine.hooks.remix_state import RemixState
+from mmengine.runner import Runner
+from torch import Tensor
+
 from mmremix.engine.records import discrepancy_ratios
-from mmremix.engine.scoring import ScoreTable
+from mmremix.engine.scoring.scores import ScoreTable
 from mmremix.remix import modality_counts
 
 _STARVING = 0.05
 
 
-def report(
-    runner: Runner,
-    state: RemixState,
-    table: ScoreTable,
-    flips: int,
-    seconds: float,
-) -> None:
-    """Log one epoch's decision; send it to the visualizer and the records.
+class Decided(NamedTuple):
+    """One decision of Remix, and what it rests on.
+
+    Attributes:
+        epoch: The epoch that it is for, from 1 as in the log.
+        modalities: Names of the columns.
+        assignments: ``(N,)`` int8.
+        table: The scoring pass.
+        flips: Samples that changed their modality.
+        seconds: What scoring and deciding took.
+        fingerprint: Of the training set.
+    """
+
+    epoch: int
+    modalities: tuple[str, ...]
+    assignments: Tensor
+    table: ScoreTable
+    flips: int
+    seconds: float
+    fingerprint: str
+
+
+def report(runner: Runner, decided: Decided) -> None:
+    """Log one epoch's decision, and send it to the visualizer.
 
     The scalars, at the number of the epoch from 1: ``remix/count_<name>``,
     ``remix/share_<name>``, ``remix/mean_kl_<name>`` (nats),
@@ -30,17 +47,15 @@ def report(
 
     Args:
         runner: The runner.
-        state: The decision.
-        table: The scoring pass that it rests on.
-        flips: Samples that changed their modality.
-        seconds: What scoring and deciding took.
+        decided: The decision.
     """
-    counts = modality_counts(state.assignments, len(state.modalities)).tolist()
+    epoch, names, assignments, table, flips, seconds, _ = decided
+    counts = modality_counts(assignments, len(names)).tolist()
     total = max(sum(counts), 1)
-    mean_kl = state.scores.nanmean(dim=0).tolist()
+    mean_kl = table.scores.nanmean(dim=0).tolist()
     scalars: dict[str, float] = {}
     parts = []
-    for name, count, kl in zip(state.modalities, counts, mean_kl, strict=True):
+    for name, count, kl in zip(names, counts, mean_kl, strict=True):
         scalars[f'remix/count_{name}'] = count
         scalars[f'remix/share_{name}'] = count / total
         scalars[f'remix/mean_kl_{name}'] = kl
@@ -50,25 +65,21 @@ def report(
     probability = {
         name: value
         for name, value in table.true_probability.items()
-        if name in state.modalities
+        if name in names
     }
     for name, value in discrepancy_ratios(probability).items():
         scalars[f'remix/rho_{name}'] = value
-    scalars['remix/unscored'] = len(state.assignments) - sum(counts)
+    scalars['remix/unscored'] = len(assignments) - sum(counts)
     scalars['remix/flips'] = flips
     scalars['remix/seconds'] = seconds
-    epoch = state.epoch + 1
     runner.visualizer.add_scalars(scalars, step=epoch)
-    for hook in runner.hooks:
-        if isinstance(hook, RemixRecordHook):
-            hook.record(runner, state, table, flips, seconds)
     accuracy = ', '.join(f'{n} {v:.3f}' for n, v in table.accuracy.items())
     runner.logger.info(
         f'Remix epoch {epoch}: {", ".join(parts)}; {flips} flips; '
         f'training accuracy {accuracy}; scored in {seconds:.1f} s'
         + (f', {table.rechecked} twice' if table.rechecked else '')
     )
-    for name, count in zip(state.modalities, counts, strict=True):
+    for name, count in zip(names, counts, strict=True):
         if count < _STARVING * total:
             runner.logger.warning(
                 f'Only {count} of {total} samples keep {name} in this epoch. '

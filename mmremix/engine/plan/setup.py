@@ -1,17 +1,20 @@
-"""What KLScoreHook checks around it, and the loop's length."""
+"""What a PlanHook needs around it, and the loop's length."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from mmengine.dist import all_gather_object, is_distributed
 from mmengine.hooks import SyncBuffersHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmremix.datasets import RemixSampler, multimodal_collate
+
+if TYPE_CHECKING:
+    from mmremix.engine.plan.plan_hook import PlanHook
 
 _LOADER_LINES = (
     'Write in the config:\n'
@@ -22,53 +25,66 @@ _LOADER_LINES = (
 )
 
 
-def check_train_setup(
-    runner: Runner,
-    warmup_epochs: int,
-    min_share: float = 0.0,
-    bn_recalibration: bool = False,
-) -> None:
-    """Refuse a run that cannot remix, before it trains.
+def check_train_setup(runner: Runner, hook: PlanHook) -> None:
+    """Refuse a run whose epochs cannot be planned, before it trains.
 
     Raises:
         ValueError: With the config lines that fix it.
     """
+    kind = type(hook).__name__
     loop = runner.train_loop
     if not isinstance(loop, EpochBasedTrainLoop):
         raise ValueError(
-            'KLScoreHook re-plans the batches at each epoch, which '
+            f'{kind} re-plans the batches at each epoch, which '
             f'{type(loop).__name__} cannot do: it loads ahead. Write:\n'
             '    train_cfg = dict(by_epoch=True, max_epochs=60)'
         )
-    if warmup_epochs >= loop.max_epochs:
+    others = [
+        type(h).__name__
+        for h in runner.hooks
+        if h is not hook and hasattr(h, 'decide') and hasattr(h, 'items')
+    ]
+    if others:
         raise ValueError(
-            f'KLScoreHook: warmup_epochs={warmup_epochs}, but the run has '
-            f'{loop.max_epochs} epochs: nothing would be remixed. Write:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', "
-            f'warmup_epochs={max(loop.max_epochs // 6, 0)})]\n'
+            f'{kind} and {", ".join(others)} both decide what an epoch '
+            'trains on; only one can. Keep one of them among custom_hooks '
+            'and the methods (`method_<name> = None` turns one off).'
+        )
+    if hook.warmup_epochs >= loop.max_epochs:
+        raise ValueError(
+            f'{kind}: warmup_epochs={hook.warmup_epochs}, but the run has '
+            f'{loop.max_epochs} epochs: every one would be joint. Write:\n'
+            f"    plan=dict(type='{kind}', "
+            f'warmup_epochs={max(loop.max_epochs // 6, 0)})\n'
             'or a longer run:\n'
             '    train_cfg = dict(by_epoch=True, '
-            f'max_epochs={6 * warmup_epochs})\n'
-            'or, to train without Remix, leave the hook out.'
+            f'max_epochs={6 * hook.warmup_epochs})\n'
+            'or, to train jointly, leave the method out.'
         )
     sampler = runner.train_dataloader.batch_sampler
     if not isinstance(sampler, RemixSampler):
         raise ValueError(
-            'KLScoreHook hands its assignments to a RemixSampler, but the '
-            f'batch sampler is {type(sampler).__name__}. ' + _LOADER_LINES
+            f'{kind} hands its plan to a RemixSampler, but the batch sampler '
+            f'is {type(sampler).__name__}. ' + _LOADER_LINES
         )
     _check_accumulation(runner.optim_wrapper, sampler)
-    if sampler.tail != 'fixed' or sampler.passes > 1:
-        _check_constant_length(runner, sampler)
-    if not 0 <= min_share * len(sampler.modalities) <= 1:
-        raise ValueError(
-            f'KLScoreHook: {len(sampler.modalities)} modalities cannot have '
-            f'a share of at least {min_share} each. Write: min_share=0.1'
-        )
+    constant = sampler.tail == 'fixed' and sampler.passes == 1
+    if not constant or hook.changes_size:
+        _check_constant_length(runner, sampler, hook)
     if not sampler.reassemble:
         _check_mixed_batches(runner)
     if is_distributed():
-        _check_distributed(runner, bn_recalibration)
+        _check_distributed(runner)
+
+
+def keep_steps_whole(wrapper: OptimWrapper) -> None:
+    """Let gradient accumulation know that no step is incomplete.
+
+    mmengine looks for an incomplete last step where the length of the first
+    epoch says that the run ends; the sampler leaves none.
+    """
+    if getattr(wrapper, '_accumulative_counts', 1) > 1:
+        wrapper._max_counts = -1
 
 
 def check_plans(sampler: RemixSampler) -> None:
@@ -81,7 +97,7 @@ def check_plans(sampler: RemixSampler) -> None:
     """
     if not is_distributed():
         return
-    steps = [batch.modality for batch in sampler.epoch_plan()]
+    steps = sampler.epoch_groups()
     digest = hashlib.sha256(repr(steps).encode()).hexdigest()[:8]
     found = all_gather_object((len(steps), digest))
     if len(set(found)) > 1:
@@ -122,34 +138,37 @@ def _check_accumulation(wrapper: OptimWrapper, sampler: RemixSampler) -> None:
             '    train_dataloader = dict(batch_sampler=dict(\n'
             f"        type='RemixSampler', accumulation={counts}))"
         )
-    if counts > 1:
-        # mmengine looks for an incomplete last step where the length of the
-        # first epoch says that the run ends. The sampler has none.
-        wrapper._max_counts = -1
 
 
-def _check_constant_length(runner: Runner, sampler: RemixSampler) -> None:
+def _check_constant_length(
+    runner: Runner, sampler: RemixSampler, hook: PlanHook
+) -> None:
     """What counts iterations needs epochs of equal length."""
     fix = (
-        'Remix epochs differ in length under '
-        f"tail='{sampler.tail}', passes={sampler.passes}. Write:\n"
-        "    batch_sampler=dict(type='RemixSampler', tail='fixed', passes=1)"
+        f'Its epochs differ in length under {type(hook).__name__}, '
+        f"tail='{sampler.tail}', passes={sampler.passes}. "
     )
+    if not hook.changes_size:
+        fix += (
+            "Write:\n    batch_sampler=dict(type='RemixSampler', "
+            "tail='fixed', passes=1)\nor let it count epochs: "
+        )
+    else:
+        fix += 'Let it count epochs: '
     schedulers = runner.param_schedulers or []
     if isinstance(schedulers, dict):
         schedulers = [s for group in schedulers.values() for s in group]
     for scheduler in schedulers:
         if not scheduler.by_epoch:
+            kind = type(scheduler).__name__
             raise ValueError(
-                f'{type(scheduler).__name__} counts iterations, which needs '
-                'epochs of equal length. '
-                + fix
-                + '\nor let it count epochs: param_scheduler=dict('
-                f"type='{type(scheduler).__name__}', by_epoch=True, ...)"
+                f'{kind} counts iterations, which needs epochs of equal '
+                f'length. {fix}param_scheduler=dict(type={kind!r}, '
+                'by_epoch=True, ...)'
             )
 
 
-def _check_distributed(runner: Runner, bn_recalibration: bool) -> None:
+def _check_distributed(runner: Runner) -> None:
     model = runner.model
     if not getattr(model, 'find_unused_parameters', True):
         raise ValueError(
@@ -158,14 +177,6 @@ def _check_distributed(runner: Runner, bn_recalibration: bool) -> None:
             '    find_unused_parameters = True\n'
             'or, if you set it, model_wrapper_cfg=dict('
             "type='MMDistributedDataParallel', find_unused_parameters=True)"
-        )
-    if bn_recalibration and any(
-        isinstance(m, nn.SyncBatchNorm) for m in model.modules()
-    ):
-        raise ValueError(
-            'bn_recalibration goes over shares of unequal length, at which '
-            "sync_bn would hang. Write: sync_bn=None, or KLScoreHook's "
-            'bn_recalibration=False'
         )
     has_bn = any(isinstance(m, _BatchNorm) for m in model.modules())
     has_hook = any(isinstance(h, SyncBuffersHook) for h in runner.hooks)

@@ -1,0 +1,1 @@
+"""What each epoch trains on, decided before it."""

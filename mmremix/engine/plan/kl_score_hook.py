@@ -1,0 +1,211 @@
+"""Remix: decide before each epoch which modality every sample keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast, is_distributed
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mmremix.engine.broken_samples import record_broken
+from mmremix.engine.plan.plan_hook import ScoringPlanHook
+from mmremix.engine.plan.report import Decided, report
+from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.options import ScoringOptions
+from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
+from mmremix.engine.scoring.scores import ScoringPass
+from mmremix.engine.unwrap import unwrap
+from mmremix.registry import FUNCTIONS, HOOKS
+from mmremix.remix import (
+    RULES,
+    TIES,
+    Items,
+    assign,
+    count_flips,
+    ensure_min_share,
+    kl_to_uniform,
+)
+
+
+@HOOKS.register_module()
+class KLScoreHook(ScoringPlanHook):
+    """Data Remixing: after the warm-up, score, assign and hand over.
+
+    Until ``warmup_epochs`` have passed, batches keep all modalities. Then,
+    before each epoch (every ``interval``-th), the hook scores every training
+    sample with each modality's own head, in eval mode with the evaluation
+    transforms, and gives the sample to its least certain modality. The score
+    is KL(p || uniform), as published, or any other (``score``).
+
+    Shares, mean scores, flips, training accuracies and seconds go to the log
+    and to the visualizer's backends (``remix/...``). Scores and assignments
+    are in every checkpoint (in ``plan``).
+
+    Example::
+
+        method_remix = dict(plan=dict(type='KLScoreHook', warmup_epochs=10))
+
+    Args:
+        warmup_epochs: Epochs on full pairs before the first remix epoch.
+            The paper's value is 10 of 60.
+        interval: Score every so many epochs, and keep the assignments in
+            between. Defaults to 1, as published.
+        dataloader: See :class:`ScoringPlanHook`.
+        rule: ``'weakest'``, or one of the controls ``'strongest'``,
+            ``'random'`` and ``'round_robin'``; see
+            :func:`mmremix.remix.assign`.
+        ties: ``'first'`` or ``'last'``: who gets a sample that two
+            modalities are equally certain of.
+        min_share: Least fraction of the samples for every modality, see
+            :func:`mmremix.remix.ensure_min_share`. Defaults to 0, as
+            published.
+        bn_recalibration: Whether to estimate the encoders' batch-norm
+            statistics anew, on all samples, before each scoring pass, which
+            then costs twice. With ``mask='skip'`` they otherwise follow the
+            samples that a modality keeps. Defaults to False.
+        subset: Score one sample in so many each time, in turn; the others
+            keep their scores. The first time all are scored. Defaults to 1,
+            all, as published.
+        scoring: What makes the pass cheaper, see
+            :class:`~mmremix.engine.ScoringOptions`. Defaults to nothing.
+        cache: See :class:`ScoringPlanHook`.
+        score: What certainty is: the name, in the registry ``FUNCTIONS``, of
+            a function from class scores before the softmax, ``(B, M)``, to
+            numbers ``(B,)``, lower for less certain. Defaults to
+            :func:`mmremix.remix.kl_to_uniform`, as published.
+
+    Raises:
+        ValueError: Before training, if the set-up cannot work; the message
+            shows the config lines to write.
+    """
+
+    title = 'remix'
+
+    def __init__(
+        self,
+        warmup_epochs: int,
+        interval: int = 1,
+        dataloader: Mapping[str, Any] | None = None,
+        rule: str = 'weakest',
+        ties: str = 'first',
+        min_share: float = 0.0,
+        bn_recalibration: bool = False,
+        subset: int = 1,
+        scoring: Mapping[str, Any] | None = None,
+        cache: Mapping[str, Any] | None = None,
+        score: str | None = None,
+    ) -> None:
+        super().__init__(warmup_epochs, interval, dataloader, cache)
+        for name, value, choices in (
+            ('rule', rule, RULES),
+            ('ties', ties, TIES),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f'KLScoreHook: {name} must be one of {choices}, got '
+                    f"{value!r}. Write: dict(type='KLScoreHook', "
+                    f'warmup_epochs=10, {name}={choices[0]!r})'
+                )
+        self._check_integer('subset', subset, 1)
+        self.rule = rule
+        self.ties = ties
+        self.min_share = min_share
+        self.bn_recalibration = bn_recalibration
+        self.subset = subset
+        self.scoring = ScoringOptions(**(scoring or {}))
+        self.score = kl_to_uniform if score is None else _find_score(score)
+        self._pass: ScoringPass | None = None
+        self.latest: Decided | None = None
+        """What was decided last in this process."""
+
+    def before_train(self, runner: Runner) -> None:
+        """Check what the model and the device can do, before the warm-up."""
+        super().before_train(runner)
+        model = unwrap(runner.model)
+        modalities = runner.train_dataloader.dataset.modalities
+        if not 0 <= self.min_share * len(modalities) <= 1:
+            raise ValueError(
+                f'KLScoreHook: {len(modalities)} modalities cannot have a '
+                f'share of at least {self.min_share} each. Write: '
+                'min_share=0.1'
+            )
+        synchronised = any(
+            isinstance(m, nn.SyncBatchNorm) for m in model.modules()
+        )
+        if self.bn_recalibration and synchronised and is_distributed():
+            raise ValueError(
+                'bn_recalibration goes over shares of unequal length, at '
+                'which sync_bn would hang. Write: sync_bn=None, or '
+                "KLScoreHook's bn_recalibration=False"
+            )
+        ScoringForward(model, self.scoring)
+        self._pass = ScoringPass(
+            self.dataloader, modalities, self.scoring, self.subset, self.score
+        )
+
+    def items(self, decision: Mapping[str, Tensor], runner: Runner) -> Items:
+        modalities = runner.train_dataloader.dataset.modalities
+        return Items.one_each(decision['assignments'], len(modalities))
+
+    def decide(self, runner: Runner) -> dict[str, Tensor]:
+        """Score, assign and report."""
+        assert self._pass is not None
+        model = unwrap(runner.model)
+        start = time.perf_counter()
+        if self.bn_recalibration:
+            recalibrate_batch_norm(model, self.dataloader)
+        before = None if self._state is None else self._state.tensors
+        table = self._pass.run(
+            model,
+            (runner.epoch - self.warmup_epochs) // self.interval,
+            None if before is None else before['scores'],
+        )
+        generator = torch.Generator()
+        generator.manual_seed(
+            runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
+        )
+        assignments = assign(
+            table.scores,
+            self.rule,
+            ties=self.ties,
+            epoch=runner.epoch,
+            generator=generator,
+        )
+        assignments = ensure_min_share(
+            assignments, table.scores, self.min_share
+        )
+        # All ranks hold the same table; this makes sure that a last-bit
+        # difference between devices cannot split them.
+        device = next(model.parameters()).device
+        on_device = assignments.to(device)
+        broadcast(on_device, src=0)
+        assignments = on_device.cpu().to(torch.int8)
+        record_broken(table.broken)
+        self.latest = Decided(
+            epoch=runner.epoch + 1,
+            modalities=runner.train_dataloader.dataset.modalities,
+            assignments=assignments,
+            table=table,
+            flips=count_flips(
+                None if before is None else before['assignments'], assignments
+            ),
+            seconds=time.perf_counter() - start,
+            fingerprint=self._fingerprint,
+        )
+        report(runner, self.latest)
+        return {'scores': table.scores, 'assignments': assignments}
+
+
+def _find_score(name: str) -> Callable[[Tensor], Tensor]:
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise ValueError(
+            f'KLScoreHook: no function is registered as {name!r}. Write '
+            '@FUNCTIONS.register_module() above it, and in the config: '
+            "custom_imports=dict(imports=['the_file_it_is_in'])"
+        )
+    return function

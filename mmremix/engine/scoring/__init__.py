@@ -1,0 +1,1 @@
+"""Scores of all training samples, and what makes them cheap."""

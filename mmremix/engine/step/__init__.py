@@ -1,0 +1,1 @@
+"""A training step: optimiser wrappers, and the methods within it."""

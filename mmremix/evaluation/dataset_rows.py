@@ -1,0 +1,98 @@
+"""One pass of a model over a data set, a row of numbers a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.model import BaseModel
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from mmremix.models.evaluating import evaluating
+from mmremix.models.recognizers.groups import split_by_active
+
+Compute = Callable[
+    [Mapping[str, Tensor], tuple[str, ...], Tensor], Tensor | None
+]
+"""From inputs, active modalities and labels to ``(B, C)``, or ``None``."""
+
+
+class DatasetRows(NamedTuple):
+    """What a pass found out, equal on all ranks.
+
+    Attributes:
+        values: ``(N, C)`` float32, on the CPU; NaN for samples that could
+            not be loaded or were left out.
+        seen: Which samples have values, bool ``(N,)``.
+        broken: ``(index, clip, reason)`` of the samples of this rank that
+            could not be loaded.
+    """
+
+    values: Tensor
+    seen: Tensor
+    broken: list[tuple[int, str, str]]
+
+
+@torch.no_grad()
+def collect_rows(
+    model: BaseModel,
+    dataloader: DataLoader,
+    compute: Compute,
+    num_columns: int,
+) -> DatasetRows:
+    """Compute C numbers of every sample, in evaluation mode.
+
+    Each rank runs its own share without talking to the others; the one
+    exchange is at the end, so shares of unequal length are safe. A sample
+    that several ranks see counts once.
+
+    Args:
+        model: Unwrapped. Its training flags are put back at the end.
+        dataloader: Over samples of :class:`~mmremix.datasets.PackAVInputs`
+            with labels and ``sample_idx``.
+        compute: For samples that keep the same modalities, their numbers;
+            ``None`` leaves them out.
+        num_columns: C.
+    """
+    device = next(model.parameters()).device
+    # One more column: how often the sample was seen.
+    total = torch.zeros(
+        len(dataloader.dataset), num_columns + 1, device=device
+    )
+    broken = []
+    with evaluating(model):
+        for batch in dataloader:
+            data = model.data_preprocessor(batch, False)
+            for group in split_by_active(data['inputs'], data['data_samples']):
+                samples = [data['data_samples'][row] for row in group.rows]
+                stands_in = [s.metainfo.get('replaces') for s in samples]
+                broken += [item for item in stands_in if item is not None]
+                keep = [i for i, x in enumerate(stands_in) if x is None]
+                if not keep:
+                    continue
+                labels = torch.cat([s.gt_label for s in samples]).to(device)
+                values = compute(group.inputs, group.active, labels)
+                if values is None:
+                    continue
+                values = torch.cat(
+                    [values.float(), values.new_ones(len(values), 1).float()],
+                    dim=1,
+                )
+                index = torch.tensor(
+                    [samples[i].metainfo['sample_idx'] for i in keep],
+                    device=device,
+                )
+                if len(keep) < len(samples):
+                    values = values[keep]
+                total.index_add_(0, index, values)
+    all_reduce(total)
+    total = total.cpu()
+    # 0 / 0: samples that nobody has seen become NaN here.
+    return DatasetRows(
+        values=total[:, :-1] / total[:, -1:],
+        seen=total[:, -1] > 0,
+        broken=broken,
+    )

@@ -1,0 +1,52 @@
+"""What a recognizer makes of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+FUSION = 'fusion'
+"""Name of the fused prediction beside the modalities' own."""
+
+
+@dataclass
+class Output:
+    """A batch of B samples that keep the same modalities, and its results.
+
+    Losses, balancing methods, the angles between gradients and the
+    contributions read this and nothing else.
+
+    Attributes:
+        inputs: ``(B, ...)`` for each modality that was encoded.
+        active: Names of the modalities that the samples keep.
+        labels: Classes, int64 ``(B,)``, while training.
+        share: B as a fraction of the whole batch, less than 1 where samples
+            that keep other modalities are in it. Losses are weighed with it.
+        features: What goes into the fusion and the heads, ``(B, d)`` for
+            each encoded modality.
+        scores: Class scores before the softmax, ``(B, M)``: ``fusion``
+            first, then each active modality's own.
+        fusion_state: Of a fusion between the stages of the encoders.
+    """
+
+    inputs: Mapping[str, Tensor]
+    active: tuple[str, ...]
+    labels: Tensor | None = None
+    share: float = 1.0
+    features: dict[str, Tensor] = field(default_factory=dict)
+    scores: dict[str, Tensor] = field(default_factory=dict)
+    fusion_state: Any = None
+
+    @property
+    def target(self) -> Tensor:
+        """The labels, where there must be some.
+
+        Raises:
+            ValueError: If the samples have none.
+        """
+        if self.labels is None:
+            raise ValueError('The samples have no labels to learn from.')
+        return self.labels

@@ -1,0 +1,147 @@
+"""Items: which samples an epoch trains on, and with which modalities."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mmremix.remix.assign import UNASSIGNED
+
+
+class Items(NamedTuple):
+    """L items, each a sample and the modalities that it keeps.
+
+    A sample may be there several times, with the same modalities or others,
+    or not at all. What an item is grouped by, usually its modalities, decides
+    which items share a batch.
+
+    Attributes:
+        index: Data set index, int64 ``(L,)``.
+        active: Which of the K modalities the item keeps, bool ``(L, K)``. An
+            item that keeps none has no place in a plan.
+        group: Items of equal numbers may share a batch, int64 ``(L,)``; lower
+            numbers come first in a sequential plan.
+    """
+
+    index: Tensor
+    active: Tensor
+    group: Tensor
+
+    @classmethod
+    def pure(cls, index: Tensor, active: Tensor) -> Items:
+        """Items grouped by their modalities.
+
+        Sets with the first modality come first, and of those, sets with the
+        second: all, then the first alone, then the second alone, ...
+
+        Args:
+            index: See :class:`Items`.
+            active: See :class:`Items`.
+
+        Raises:
+            ValueError: If the shapes do not match.
+        """
+        if active.dim() != 2 or index.shape != active.shape[:1]:
+            raise ValueError(
+                'Items need index of shape (L,) and active of shape (L, K), '
+                f'got {tuple(index.shape)} and {tuple(active.shape)}.'
+            )
+        return cls(index.long(), active.bool(), set_number(active))
+
+    @classmethod
+    def complete(cls, num_samples: int, num_modalities: int) -> Items:
+        """Every sample once, with all modalities: joint training."""
+        return cls.pure(
+            torch.arange(num_samples),
+            torch.ones(num_samples, num_modalities, dtype=torch.bool),
+        )
+
+    @classmethod
+    def one_each(cls, assignments: Tensor, num_modalities: int) -> Items:
+        """Every sample once, with its assigned modality (Eq. 3).
+
+        Args:
+            assignments: Column of each sample, shape ``(N,)``;
+                :data:`~mmremix.remix.UNASSIGNED` keeps none.
+            num_modalities: K.
+
+        Raises:
+            ValueError: If an assignment is none of the K columns.
+        """
+        columns = assignments.long()
+        if len(columns):
+            lowest, highest = int(columns.min()), int(columns.max())
+            if lowest < UNASSIGNED or highest >= num_modalities:
+                raise ValueError(
+                    f'assignments must be in [0, {num_modalities}) or '
+                    f'{UNASSIGNED}, got values from {lowest} to {highest}.'
+                )
+        active = columns[:, None] == torch.arange(num_modalities)
+        return cls.pure(torch.arange(len(columns)), active)
+
+    @classmethod
+    def every_modality(cls, num_samples: int, num_modalities: int) -> Items:
+        """Every sample once with each modality alone, K times N items."""
+        counts = torch.ones(num_samples, num_modalities, dtype=torch.long)
+        return cls.copies(counts)
+
+    @classmethod
+    def copies(cls, counts: Tensor) -> Items:
+        """So many copies of each sample with one modality alone.
+
+        Args:
+            counts: Copies of sample n that keep modality k, ``(N, K)``.
+        """
+        num_samples, num_modalities = counts.shape
+        columns = torch.arange(num_modalities).expand(num_samples, -1)
+        repeats = counts.flatten()
+        column = columns.flatten().repeat_interleave(repeats)
+        index = torch.arange(num_samples).repeat_interleave(counts.sum(1))
+        return cls.pure(index, column[:, None] == torch.arange(num_modalities))
+
+    def join(self, other: Items) -> Items:
+        """These items and others, each with its own group."""
+        pairs = zip(self, other, strict=True)
+        return Items(*(torch.cat(pair) for pair in pairs))
+
+    def together(self) -> Items:
+        """The same items in one group: batches drawn at random."""
+        return self._replace(group=torch.zeros_like(self.group))
+
+    def unmasked(self) -> Items:
+        """The same items and groups, all modalities kept.
+
+        Items that keep none stay without.
+        """
+        whole = self.active.any(dim=1, keepdim=True).expand_as(self.active)
+        return self._replace(active=whole)
+
+    def counts(self) -> Tensor:
+        """How many items keep each modality, int64 ``(K,)``."""
+        return self.active.sum(dim=0)
+
+
+def set_number(active: Tensor) -> Tensor:
+    """Number of each row's set of modalities, int64 ``(L,)``; 0 for all."""
+    size = active.shape[1]
+    places = 2 ** torch.arange(size - 1, -1, -1)
+    return 2**size - 1 - (active.long() * places).sum(dim=1)
+
+
+def occurrences(keys: Tensor) -> Tensor:
+    """How many earlier entries are equal, int64 ``(L,)``.
+
+    Args:
+        keys: Integers, ``(L,)``.
+    """
+    order = keys.argsort(stable=True)
+    ordered = keys[order]
+    places = torch.arange(len(keys))
+    is_first = torch.ones_like(ordered, dtype=torch.bool)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    first = torch.where(is_first, places, 0).cummax(dim=0).values
+    found = torch.empty_like(places)
+    found[order] = places - first
+    return found
