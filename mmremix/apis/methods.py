@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 PREFIX = 'method_'
-PARTS = ('plan', 'step', 'weights')
+PARTS = ('plan', 'step', 'hook')
 """Parts that are components; a method's other parts are merged into the
 config's keys of the same name."""
 
@@ -25,8 +25,8 @@ def apply_methods(cfg: Config) -> list[str]:
             step=dict(type='MLA', projection='rls'),  # a Method
             model=dict(fusion=dict(_delete_=True, type='SharedHead')))
 
-    ``plan``, and ``weights`` (a hook that edits the weights at the end of
-    epochs), join ``custom_hooks``, unless a hook of the same type stands
+    ``plan``, and ``hook`` (for what else happens between epochs), join
+    ``custom_hooks``, unless a hook of the same type stands
     there already, which is then the config's own form of it; ``step`` becomes ``model.methods.<name>``;
     ``model``, ``optim_wrapper`` and ``train_dataloader`` are merged into
     these. ``method_<name> = None`` turns a method of a base config off.
@@ -50,7 +50,7 @@ def apply_methods(cfg: Config) -> list[str]:
     _check_one_plan(methods)
     _check_merged(methods)
     for name, parts in methods.items():
-        for part in ('plan', 'weights'):
+        for part in ('plan', 'hook'):
             hooks = list(cfg.get('custom_hooks') or ())
             if parts.get(part) and not _is_among(parts[part], hooks):
                 cfg.custom_hooks = [*hooks, parts[part]]

@@ -34,11 +34,11 @@ class Clock(NamedTuple):
 
 
 class Method(nn.Module):
-    """Base class of what acts within a step, at up to three places.
+    """Base class of what acts within a training step.
 
     Override what you need; what is not overridden costs nothing.
 
-    - :meth:`features`: between the encoders and the fusion;
+    - :meth:`features` and :meth:`into_fusion`: behind the encoders;
     - :meth:`losses`: the loss terms and their weights;
     - :meth:`edit_gradients`, or :meth:`combine`: between backward and step.
 
@@ -90,6 +90,21 @@ class Method(nn.Module):
             Features of the same names and shapes.
         """
         return output.features
+
+    def into_fusion(
+        self,
+        model: AVRecognizer,
+        output: Output,
+        features: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Change what the fusion alone sees; the heads see the features.
+
+        Args:
+            model: The model.
+            output: As for :meth:`features`, after it.
+            features: What goes into the fusion so far.
+        """
+        return features
 
     def losses(
         self, model: AVRecognizer, output: Output, losses: dict[str, Tensor]

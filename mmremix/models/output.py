@@ -20,13 +20,13 @@ class Output:
     contributions read this and nothing else.
 
     Attributes:
-        inputs: ``(B, ...)`` for each modality that was encoded.
+        inputs: ``(B, ...)`` for each loaded modality, also masked ones.
         active: Names of the modalities that the samples keep.
         labels: Classes, int64 ``(B,)``, while training.
         share: B as a fraction of the whole batch, less than 1 where samples
             that keep other modalities are in it. Losses are weighed with it.
-        features: What goes into the fusion and the heads, ``(B, d)`` for
-            each encoded modality.
+        features: Of each encoded modality, ``(B, d)``, as the heads see
+            them.
         scores: Class scores before the softmax, ``(B, M)``: ``fusion``
             first, then each active modality's own.
         fusion_state: Of a fusion between the stages of the encoders.

@@ -177,5 +177,5 @@ def test_joint_run_never_scores(tiny_config):
     cfg = tiny_config('joint_demo_concat', epochs=1)
     runner = build_runner(cfg)
     runner.train()
-    assert runner.train_dataloader.batch_sampler.assignments is None
+    assert runner.train_dataloader.batch_sampler.items is None
     assert runner.iter == 7  # 26 samples in fours

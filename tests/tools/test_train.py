@@ -56,7 +56,7 @@ def test_trained(work_dir):
     checkpoint = torch.load(work_dir / 'epoch_2.pth', weights_only=True)
     assert checkpoint['meta']['seed'] == 7
     assert checkpoint['meta']['epoch'] == 2
-    assert checkpoint['remix']['epoch'] == 1
+    assert checkpoint['plan']['epoch'] == 1
     assert list(work_dir.glob('best_acc_fusion_top1_epoch_*.pth'))
 
 

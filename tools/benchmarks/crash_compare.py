@@ -21,7 +21,7 @@ def content(work_dir: Path, epochs: int) -> dict[str, Any]:
         'best_score': hub['best_score'],
         'keep_ckpt_ids': hub['keep_ckpt_ids'],
     }
-    for name in ('state_dict', 'optimizer', 'param_schedulers', 'remix'):
+    for name in ('state_dict', 'optimizer', 'param_schedulers', 'plan'):
         found.update(flat(last[name], name))
     for path in work_dir.glob('best_*.pth'):
         best = torch.load(path, weights_only=True)

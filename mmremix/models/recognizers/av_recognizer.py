@@ -216,12 +216,17 @@ class AVRecognizer(BaseModel):
         """
         output = self.encode(inputs, active)
         output.labels, output.share = labels, share
-        if self.training and labels is not None:
-            for method in self.methods.values():
-                output.features = method.features(self, output)
+        acting = self.methods.values() if self.training else ()
+        if labels is None:  # nothing to learn from
+            acting = ()
+        for method in acting:
+            output.features = method.features(self, output)
+        fused_features = output.features
+        for method in acting:
+            fused_features = method.into_fusion(self, output, fused_features)
         if fused:
             output.scores[FUSION] = self.fuse(
-                output.features, output.fusion_state
+                fused_features, output.fusion_state
             )
         for name in output.features:
             if name in output.active:
@@ -258,7 +263,7 @@ class AVRecognizer(BaseModel):
                 name: z if name in active else _zeroed(z)
                 for name, z in features.items()
             }
-        return Output(given, active, features=features, fusion_state=state)
+        return Output(inputs, active, features=features, fusion_state=state)
 
     def fuse(
         self, features: Mapping[str, Tensor], state: Any = None

@@ -190,7 +190,7 @@ def test_the_run_does_not_change(tiny_config):
         checkpoint = torch.load(
             Path(runner.work_dir, 'epoch_3.pth'), weights_only=True
         )
-        parts = ('state_dict', 'optimizer', 'remix')
+        parts = ('state_dict', 'optimizer', 'plan')
         state = tensors({part: checkpoint[part] for part in parts})
         final.append(state | {'random': torch.get_rng_state()})
         lines = lines_of(runner)

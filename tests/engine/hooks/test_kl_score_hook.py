@@ -352,7 +352,5 @@ def test_recalibration_with_synchronised_batch_norm(tiny_config, monkeypatch):
     runner.model.extra = torch.nn.SyncBatchNorm(2)
     monkeypatch.setattr(kl_score_hook, 'is_distributed', lambda: True)
     plan_hook(runner).bn_recalibration = True
-    runner.train_loop = runner.build_train_loop(runner._train_loop)
-    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     with pytest.raises(ValueError, match='bn_recalibration=False'):
         plan_hook(runner).before_train(runner)
