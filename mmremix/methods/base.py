@@ -200,13 +200,15 @@ class Method(nn.Module):
 
     @classmethod
     def mean_over_batch(cls, values: Tensor) -> Tensor:
-        """The mean of ``(B, ...)`` over the batches of all ranks, ``(...)``.
+        """The mean of ``(B, ...)`` over the batches of all ranks, float32.
 
         A sum divided by a count, both over all ranks, so that it is the mean
         over the whole batch also where ranks hold unequal parts.
         """
-        count = torch.full_like(values[:1].flatten()[:1], len(values))
-        total = torch.cat([values.detach().sum(0).flatten(), count])
+        values = values.detach().float()
+        total = torch.cat(
+            [values.sum(0).flatten(), values.new_tensor([len(values)])]
+        )
         total = cls.sum_over_ranks(total)
         return (total[:-1] / total[-1]).view(values.shape[1:])
 

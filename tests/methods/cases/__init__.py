@@ -1,0 +1,1 @@
+"""A module a method, each with ``CASES``: see ``tests/methods/kit.py``."""

@@ -1,0 +1,63 @@
+"""Every method's config base trains through tools/train.py."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.demo_run import ROOT
+
+BASES = sorted(
+    path.stem
+    for path in (ROOT / 'configs/_base_/methods').glob('*.py')
+    if not path.stem.endswith('_fair')
+)
+# Those that need more than two epochs of demo clips to act: options that make
+# them act at once.
+SOONER: dict[str, str] = {
+    'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
+}
+# Another config to add the method to.
+JOINT: dict[str, str] = {}
+
+
+@pytest.mark.parametrize('name', BASES)
+def test_trains_on_the_demo_clips(name, demo_root, tmp_path):
+    config = tmp_path / 'config.py'
+    base = ROOT / 'configs' / JOINT.get(name, 'joint_demo_concat.py')
+    method = ROOT / 'configs/_base_/methods' / f'{name}.py'
+    config.write_text(
+        f'_base_ = [{str(base)!r}, {str(method)!r}]\n'
+        'model = dict(encoders=dict(\n'
+        '    video=dict(base_channels=4), audio=dict(base_channels=4)))\n'
+        'train_cfg = dict(max_epochs=2)\n'
+        + ''.join(
+            f'{part}_dataloader = dict(\n'
+            '    batch_size=8, num_workers=0, persistent_workers=False,\n'
+            f'    dataset=dict(data_root={str(demo_root)!r}))\n'
+            for part in ('train', 'val')
+        )
+        + 'test_dataloader = val_dataloader\n'
+        + SOONER.get(name, '')
+    )
+    work_dir = tmp_path / 'work'
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / 'tools/train.py'),
+            str(config),
+            '--work-dir',
+            str(work_dir),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert (work_dir / 'epoch_2.pth').is_file()
+    (scalars,) = work_dir.glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in scalars.read_text().splitlines()]
+    assert any('acc/fusion_top1' in line for line in lines)
