@@ -8,9 +8,11 @@ from mmremix.apis.launch import (
     load_config,
     train,
 )
+from mmremix.apis.methods import apply_methods
 
 __all__ = [
     'AVInferencer',
+    'apply_methods',
     'build_runner',
     'export_model',
     'leave_process_group',

@@ -26,10 +26,11 @@ def apply_methods(cfg: Config) -> list[str]:
             model=dict(fusion=dict(_delete_=True, type='SharedHead')))
 
     ``plan``, and ``hook`` (for what else happens between epochs), join
-    ``custom_hooks``, unless a hook of the same type stands
-    there already, which is then the config's own form of it; ``step`` becomes ``model.methods.<name>``;
-    ``model``, ``optim_wrapper`` and ``train_dataloader`` are merged into
-    these. ``method_<name> = None`` turns a method of a base config off.
+    ``custom_hooks``, unless a hook of the same type stands there already,
+    which is then the config's own form of it. ``step`` becomes
+    ``model.methods.<name>``. ``model``, ``optim_wrapper`` and
+    ``train_dataloader`` are merged into these. ``method_<name> = None`` turns
+    a method of a base config off.
 
     Args:
         cfg: Changed in place; applying it again changes nothing.

@@ -91,7 +91,7 @@ class PlanHook(Hook):
 
     @property
     def decision(self) -> Mapping[str, Tensor] | None:
-        """The tensors that the current epoch rests on; ``None`` in a warm-up."""
+        """What the current epoch rests on; ``None`` in a warm-up."""
         return None if self._state is None else self._state.tensors
 
     def pure_from(self, runner: Runner) -> int | None:

@@ -13,7 +13,7 @@ from mmremix.engine.scoring.fold_batch_norm import fold_batch_norm
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.models import AVRecognizer
 from mmremix.models.evaluating import evaluating
-from mmremix.models.recognizers.encode import to_channels_last
+from mmremix.models.recognizers.build import to_channels_last
 
 
 class ScoringForward:

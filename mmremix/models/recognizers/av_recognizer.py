@@ -7,23 +7,23 @@ from typing import Any
 
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.model import BaseModel, ModuleDict
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.losses import merge_weights
 from mmremix.models.output import FUSION, Output
-from mmremix.models.recognizers.encode import (
+from mmremix.models.recognizers.build import (
+    build_encoders,
     build_fusion,
+    build_methods,
+    check_options,
     compile_encoders,
-    encode,
     to_channels_last,
 )
+from mmremix.models.recognizers.encode import encode, zeroed
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.registry import MODELS
-
-MASKS = ('skip', 'feature', 'input')
 
 
 @MODELS.register_module()
@@ -115,43 +115,19 @@ class AVRecognizer(BaseModel):
         if isinstance(data_preprocessor, Mapping):
             data_preprocessor = MODELS.build(dict(data_preprocessor))
         super().__init__(data_preprocessor, init_cfg)
-        for name, value, choices in (
-            ('mask', mask, MASKS),
-            ('unimodal', unimodal, ('heads', 'fusion')),
-        ):
-            if value not in choices:
-                raise ValueError(
-                    f'AVRecognizer: {name} must be one of {choices}, got '
-                    f'{value!r}. Write: model=dict({name}={choices[0]!r})'
-                )
         self.num_classes = num_classes
         self.mask = mask
         self.unimodal = unimodal
-        # mmengine's ModuleDict, so that init_weights (pre-trained weights)
-        # reaches the backbones.
-        self.encoders = ModuleDict(
-            {
-                name: _encoder(cfg)
-                for name, cfg in encoders.items()
-                if cfg is not None
-            }
-        )
+        self.encoders = build_encoders(encoders)
         self.fusion = build_fusion(fusion, self.encoders, num_classes)
-        if isinstance(self.fusion, StagedFusionHead):
-            _check_staged(mask, unimodal)
+        check_options(mask, unimodal, self.fusion)
         self.heads = nn.ModuleDict()
         if unimodal == 'heads':
             for name, encoder in self.encoders.items():
                 self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
         self.criterion = MODELS.build(dict(loss or {'type': 'CrossEntropy'}))
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
-        self.methods = nn.ModuleDict(
-            {
-                name: MODELS.build(dict(cfg))
-                for name, cfg in (methods or {}).items()
-                if cfg is not None
-            }
-        )
+        self.methods = build_methods(methods or {})
         self.keep_terms = False
         self._terms: dict[str, Tensor] = {}
         if channels_last:
@@ -260,7 +236,9 @@ class AVRecognizer(BaseModel):
         if self.mask == 'feature':
             # Not zeros_like: the graph must stay, for gradients of zero.
             features = {
-                name: z if name in active else _zeroed(z)
+                name: z
+                if name in active
+                else z.masked_fill(torch.ones_like(z, dtype=torch.bool), 0)
                 for name, z in features.items()
             }
         return Output(inputs, active, features=features, fusion_state=state)
@@ -359,24 +337,3 @@ class AVRecognizer(BaseModel):
                 label = scores[FUSION][i].argmax().view(1)
                 data_samples[row].set_pred_label(label)
         return data_samples
-
-
-def _encoder(cfg: Mapping[str, Any]) -> ModalityEncoder:
-    module = MODELS.build(dict(cfg))
-    if isinstance(module, ModalityEncoder):
-        return module
-    return ModalityEncoder(module)
-
-
-def _zeroed(feature: Tensor) -> Tensor:
-    return feature.masked_fill(torch.ones_like(feature, dtype=torch.bool), 0)
-
-
-def _check_staged(mask: str, unimodal: str) -> None:
-    if mask == 'feature' or unimodal == 'fusion':
-        raise ValueError(
-            'A fusion between the stages of the encoders cannot have '
-            f"mask='feature' or unimodal='fusion', got mask={mask!r} and "
-            f"unimodal={unimodal!r}. Write: model=dict(mask='skip', "
-            "unimodal='heads')"
-        )

@@ -8,7 +8,7 @@ from mmaction.structures import ActionDataSample
 from torch import nn
 
 from mmremix.models import AVRecognizer
-from mmremix.models.recognizers.encode import to_channels_last
+from mmremix.models.recognizers.build import to_channels_last
 
 FUSIONS = ['ConcatFusionHead', 'FiLMFusionHead', 'MMTM', 'CentralNet']
 

@@ -1,0 +1,140 @@
+"""Build the parts of a recognizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch._dynamo
+import torch._functorch.config
+from mmengine.model import ModuleDict
+from torch import nn
+
+from mmremix.models.backbones import ModalityEncoder
+from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.registry import MODELS
+
+MASKS = ('skip', 'feature', 'input')
+
+
+def build_encoders(
+    cfgs: Mapping[str, Mapping[str, Any] | None],
+) -> nn.ModuleDict:
+    """Build the encoders that are not ``None``."""
+    built = {}
+    for name, cfg in cfgs.items():
+        if cfg is not None:
+            module = MODELS.build(dict(cfg))
+            if not isinstance(module, ModalityEncoder):
+                module = ModalityEncoder(module)
+            built[name] = module
+    # mmengine's ModuleDict, so that init_weights (pre-trained weights)
+    # reaches the backbones.
+    return ModuleDict(built)
+
+
+def build_methods(
+    cfgs: Mapping[str, Mapping[str, Any] | None],
+) -> nn.ModuleDict:
+    """Build the methods that are not ``None``."""
+    return nn.ModuleDict(
+        {
+            name: MODELS.build(dict(cfg))
+            for name, cfg in cfgs.items()
+            if cfg is not None
+        }
+    )
+
+
+def build_fusion(
+    cfg: Mapping[str, Any], encoders: nn.ModuleDict, num_classes: int
+) -> nn.Module:
+    """Build a fusion head that fits the encoders.
+
+    Args:
+        cfg: Config, without what follows from the encoders.
+        encoders: A :class:`~mmremix.models.ModalityEncoder` a modality.
+        num_classes: M.
+    """
+    kwargs: dict[str, Any] = {
+        'in_channels': {n: e.out_channels for n, e in encoders.items()},
+        'num_classes': num_classes,
+    }
+    cls = cfg['type']
+    if isinstance(cls, str):
+        cls = MODELS.get(cls)
+    if isinstance(cls, type) and issubclass(cls, StagedFusionHead):
+        kwargs['stage_channels'] = {
+            n: e.stage_channels for n, e in encoders.items()
+        }
+    # An unknown name is the registry's to report.
+    return MODELS.build({**cfg, **kwargs})
+
+
+def check_options(mask: str, unimodal: str, fusion: nn.Module) -> None:
+    """Refuse options that are unknown or that a fusion cannot have.
+
+    Raises:
+        ValueError: With the lines to write.
+    """
+    for name, value, choices in (
+        ('mask', mask, MASKS),
+        ('unimodal', unimodal, ('heads', 'fusion')),
+    ):
+        if value not in choices:
+            raise ValueError(
+                f'AVRecognizer: {name} must be one of {choices}, got '
+                f'{value!r}. Write: model=dict({name}={choices[0]!r})'
+            )
+    staged = isinstance(fusion, StagedFusionHead)
+    if staged and (mask == 'feature' or unimodal == 'fusion'):
+        raise ValueError(
+            'A fusion between the stages of the encoders cannot have '
+            f"mask='feature' or unimodal='fusion', got mask={mask!r} and "
+            f"unimodal={unimodal!r}. Write: model=dict(mask='skip', "
+            "unimodal='heads')"
+        )
+
+
+def compile_encoders(
+    encoders: nn.ModuleDict, fusion: nn.Module, options: Mapping[str, Any]
+) -> None:
+    """Compile the encoders' backbones in place; names stay as they are.
+
+    Args:
+        encoders: A :class:`~mmremix.models.ModalityEncoder` a modality.
+        fusion: The fusion head. A staged one runs the backbones in pieces,
+            which are then compiled one by one.
+        options: Arguments of ``torch.compile``.
+    """
+    parts: list[nn.Module] = []
+    for encoder in encoders.values():
+        if isinstance(fusion, StagedFusionHead):
+            parts += [encoder.backbone.stem, *encoder.backbone.stages]
+        else:
+            parts.append(encoder.backbone)
+    for part in parts:
+        part.compile(**options)
+    # All parts share one count of recompilations. Each may need training,
+    # evaluation and scoring, for two batch sizes.
+    config = torch._dynamo.config
+    # Its name in torch 2.6 is another one.
+    name = 'recompile_limit'
+    if not hasattr(config, name):
+        name = 'cache_size_limit'
+    setattr(config, name, max(getattr(config, name), 6 * len(parts)))
+    # Probes such as GradientConflictHook go through a graph more than once.
+    torch._functorch.config.donated_buffer = False
+
+
+def to_channels_last(module: nn.Module) -> None:
+    """Put the channels of all images last in memory, in place.
+
+    Weights of other than four dimensions stay as they are.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.contiguous(
+                memory_format=torch.channels_last
+            )
