@@ -234,11 +234,8 @@ class AVRecognizer(BaseModel):
             }
         features, state = encode(self.encoders, self.fusion, given)
         if self.mask == 'feature':
-            # Not zeros_like: the graph must stay, for gradients of zero.
             features = {
-                name: z
-                if name in active
-                else z.masked_fill(torch.ones_like(z, dtype=torch.bool), 0)
+                name: z if name in active else zeroed(z)
                 for name, z in features.items()
             }
         return Output(inputs, active, features=features, fusion_state=state)
