@@ -1,4 +1,4 @@
-"""Frames of a clip, at which times and of which size they are packed."""
+"""Frames of a clip to be written anew, with their times, in one size."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ import av
 import cv2
 import numpy as np
 
-from mmremix.datasets.media import (
-    BrokenMediaError,
-    FrameFolder,
-    VideoClip,
-    open_video,
-)
 from mmremix.datasets.media.container import decoding, open_container
+from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.frame_folder import FrameFolder
+from mmremix.datasets.media.openers import open_video
 from mmremix.datasets.media.packed import PackedVideo
 from mmremix.datasets.media.segment import Span
-from mmremix.datasets.packing.job import PackJob
-from mmremix.datasets.packing.options import PackOptions
+from mmremix.datasets.media.video import VideoClip
 
 _EPSILON = 1e-6
 _CHUNK = 32  # frames decoded at once, 200 MB of 1080p
 
 
 class SourceFrames:
-    """Frames of a job's segment, as the options want them.
+    """Frames of a clip, or of a segment of it.
 
     Args:
-        job: Clip and segment.
-        options: Size and rate.
+        path: Media file or folder of images.
+        start: Seconds; None is the start of the clip.
+        end: Seconds; None is its end.
+        short_side: Pixels of the shorter side; smaller pictures stay as they
+            are. None keeps the size.
+        fps: Frames per second; None keeps every frame and its time.
+        frame_rate: Frames per second of image folders.
 
     Attributes:
         span: The segment, cut to the clip.
@@ -42,13 +43,24 @@ class SourceFrames:
         BrokenMediaError: If the clip cannot be read.
     """
 
-    def __init__(self, job: PackJob, options: PackOptions) -> None:
-        self._job = job
-        self._options = options
+    def __init__(
+        self,
+        path: str,
+        start: float | None = None,
+        end: float | None = None,
+        *,
+        short_side: int | None = None,
+        fps: float | None = None,
+        frame_rate: float | None = None,
+    ) -> None:
+        self._path = path
+        self._short_side = short_side
+        self._fps = fps
+        self._frame_rate = frame_rate
         with self._open() as clip:
             if isinstance(clip, PackedVideo):
-                raise BrokenMediaError.of(job.clip, 'is packed already')
-            self.span = clip.segment(job.start, job.end)
+                raise BrokenMediaError.of(path, 'is packed already')
+            self.span = clip.segment(start, end)
             self.clip_span = clip.span
         starts = self._starts(clip)
         first = np.searchsorted(starts, self.span.start + _EPSILON, 'right')
@@ -74,27 +86,27 @@ class SourceFrames:
             for begin in range(0, len(self), _CHUNK):
                 times = self._middles[begin : begin + _CHUNK].tolist()
                 for image in clip.frames_at(times):
-                    resized = shrink(image, self._options.short_side)
+                    resized = shrink(image, self._short_side)
                     shape = shape or resized.shape
                     if resized.shape != shape:
                         raise BrokenMediaError.of(
-                            self._job.clip,
+                            self._path,
                             f'its frames change size, {shape} to '
                             f'{resized.shape}',
                         )
                     yield resized
 
     def _open(self) -> VideoClip | FrameFolder | PackedVideo:
-        return open_video(self._job.clip, self._options.frame_rate)
+        return open_video(self._path, self._frame_rate)
 
     def _starts(self, clip: VideoClip | FrameFolder) -> np.ndarray:
         """When the frames of the whole clip appear."""
-        fps = self._options.fps
+        fps = self._fps
         if fps is None:
             if isinstance(clip, FrameFolder):
                 fps = clip.frame_rate or 1.0
             else:
-                return _stamps(self._job.clip, self.clip_span)
+                return _stamps(self._path, self.clip_span)
         return _grid(self.clip_span, fps)
 
 
