@@ -19,7 +19,6 @@ from mmremix.engine.hooks import (
     SetupCheckHook,
     SignalHook,
 )
-from mmremix.engine.records import Records, read_records
 from mmremix.engine.safe_loading import load_checkpoint_file
 from mmremix.engine.scoring import ScoreTable, score_dataset
 from mmremix.engine.scoring_options import ScoringOptions
@@ -37,7 +36,6 @@ __all__ = [
     'GradientConflictHook',
     'KLScoreHook',
     'PlainCheckpointHook',
-    'Records',
     'RemixRecordHook',
     'SafeCheckpointHook',
     'ScoreTable',
@@ -46,6 +44,5 @@ __all__ = [
     'SignalHook',
     'compare_gradients',
     'load_checkpoint_file',
-    'read_records',
     'score_dataset',
 ]

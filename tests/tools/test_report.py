@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 from tests.demo_run import ROOT
-from tests.visualization.report.made_run import make_run
-from tests.visualization.report.parsed_page import ParsedPage
+from tests.report.made_run import make_run
+from tests.report.parsed_page import ParsedPage
 
 
 def run(*args):

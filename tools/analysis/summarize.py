@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmremix.visualization import run_table
+from mmremix.report import run_table
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmremix.engine.hooks.remix_state import RemixState
-from mmremix.engine.record_file import RecordFile, epoch_record
-from mmremix.engine.records import FILE_NAME
 from mmremix.engine.scoring import ScoreTable
 from mmremix.evaluation import MultimodalAccuracy
+from mmremix.records import RecordFile, epoch_record
+from mmremix.records.records import FILE_NAME
 from mmremix.registry import HOOKS
 from mmremix.utils.whole_files import write_whole
 
@@ -28,11 +28,12 @@ class RemixRecordHook(Hook):
 
     Every scoring epoch of ``KLScoreHook`` is appended to
     ``remix_records.npy`` in the work directory, which
-    :func:`~mmremix.engine.read_records` reads: scores and assignment of every
+    :func:`~mmremix.records.read_records` reads: scores and assignment of every
     sample, samples by class, accuracies. A run that resumes goes on in the
-    same file, each epoch in it once; the file of an earlier run is renamed,
-    ``remix_records.1.npy``. Where ``MultimodalAccuracy`` validates, the
-    confusion matrices of the last validation are kept too.
+    same file, each epoch in it once. The file of an earlier run is renamed,
+    ``remix_records.1.npy``; so is a damaged one, with a warning,
+    ``remix_records.damaged.1.npy``. Where ``MultimodalAccuracy`` validates,
+    the confusion matrices of the last validation are kept too.
 
     Example::
 
@@ -86,12 +87,17 @@ class RemixRecordHook(Hook):
         self._file.append(
             dataset,
             epoch_record(
-                state,
-                table,
-                flips,
-                seconds,
-                self._labels,
-                max(len(classes), int(self._labels.max()) + 1),
+                epoch=state.epoch + 1,
+                modalities=state.modalities,
+                scores=state.scores.numpy(),
+                assignments=state.assignments.numpy(),
+                fingerprint=state.fingerprint,
+                accuracy=table.accuracy,
+                true_probability=table.true_probability,
+                flips=flips,
+                seconds=seconds,
+                labels=self._labels,
+                num_classes=max(len(classes), int(self._labels.max()) + 1),
             ),
         )
 

@@ -6,8 +6,8 @@ from mmengine.runner import Runner
 
 from mmremix.engine.hooks.remix_record_hook import RemixRecordHook
 from mmremix.engine.hooks.remix_state import RemixState
-from mmremix.engine.records import discrepancy_ratios
 from mmremix.engine.scoring import ScoreTable
+from mmremix.records import discrepancy_ratios
 from mmremix.remix import modality_counts
 
 _STARVING = 0.05
@@ -25,7 +25,7 @@ def report(
     The scalars, at the number of the epoch from 1: ``remix/count_<name>``,
     ``remix/share_<name>``, ``remix/mean_kl_<name>`` (nats),
     ``remix/train_acc_<name>`` (also of ``fusion``), ``remix/rho_<name>``
-    (see :func:`~mmremix.engine.records.discrepancy_ratios`),
+    (see :func:`~mmremix.records.discrepancy_ratios`),
     ``remix/flips``, ``remix/unscored`` and ``remix/seconds``.
 
     Args:

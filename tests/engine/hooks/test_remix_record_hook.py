@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from mmremix.apis import build_runner
-from mmremix.engine import read_records
 from mmremix.engine.hooks.remix_report import report
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.scoring import ScoreTable
+from mmremix.records import read_records
 
 
 @pytest.fixture
@@ -122,6 +122,24 @@ def test_resume_without_a_checkpoint_destroys_nothing(config):
     build_runner(cfg).train()
     for name in ('remix_records.npy', 'remix_records.1.npy'):
         assert read_records(Path(cfg.work_dir, name)).epochs.tolist() == [2]
+
+
+def test_resumed_with_damaged_records(config):
+    """One bit costs that file, not the run."""
+    cfg = config(epochs=3, warmup=1)
+    build_runner(cfg).train()
+    file = Path(cfg.work_dir, 'remix_records.npy')
+    damaged = bytearray(file.read_bytes())
+    damaged[-1] ^= 4
+    file.write_bytes(damaged)
+    cfg = config(epochs=4, warmup=1, resume=True)
+    runner = build_runner(cfg)
+    runner.train()
+    assert read_records(file).epochs.tolist() == [2, 4]
+    kept = Path(cfg.work_dir, 'remix_records.damaged.1.npy')
+    assert kept.read_bytes() == damaged
+    log = Path(runner.log_dir, f'{runner.timestamp}.log').read_text()
+    assert 'WARNING' in log and kept.name in log
 
 
 def test_joint_run(config):

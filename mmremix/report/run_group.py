@@ -1,0 +1,109 @@
+"""Runs that differ only in their seed."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmremix.report.run_data import RunData, final
+from mmremix.report.scalars import Series
+
+# What may differ between runs of one group.
+_INCIDENTAL = (
+    *('work_dir', 'resume', 'load_from', 'experiment_name', 'launcher'),
+    *('randomness', 'env_cfg', 'log_level', 'visualizer'),
+)
+
+
+@dataclass
+class Spread:
+    """A quantity over the seeds.
+
+    Attributes:
+        mean: Over the runs that have it.
+        low: Least.
+        high: Greatest.
+        deviation: Sample standard deviation; None for a single run.
+        runs: How many have it.
+    """
+
+    mean: float
+    low: float
+    high: float
+    deviation: float | None
+    runs: int
+
+
+@dataclass
+class RunGroup:
+    """Runs of one config.
+
+    Attributes:
+        name: For people.
+        runs: At least one.
+    """
+
+    name: str
+    runs: list[RunData]
+
+    @property
+    def first(self) -> RunData:
+        """The run that stands for the others where one must be shown."""
+        return self.runs[0]
+
+    @property
+    def title(self) -> str:
+        """Name, and how many seeds."""
+        if len(self.runs) == 1:
+            return self.name
+        return f'{self.name} ({len(self.runs)} seeds)'
+
+    def over_epochs(
+        self, get: Callable[[RunData], Series]
+    ) -> dict[float, Spread]:
+        """Mean and spread of a scalar at every epoch."""
+        series = [s for s in map(get, self.runs) if s]
+        epochs = sorted({epoch for s in series for epoch in s})
+        return {e: spread([s[e] for s in series if e in s]) for e in epochs}
+
+    def at_end(self, get: Callable[[RunData], Series]) -> Spread | None:
+        """Mean and spread of each run's last value."""
+        values = [final(s) for s in map(get, self.runs) if s]
+        return spread(values) if values else None
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Summarize at least one value."""
+    return Spread(
+        mean=statistics.fmean(values),
+        low=min(values),
+        high=max(values),
+        deviation=statistics.stdev(values) if len(values) > 1 else None,
+        runs=len(values),
+    )
+
+
+def group_runs(runs: Sequence[RunData]) -> list[RunGroup]:
+    """Put runs together whose configs differ only in seed and places."""
+    groups: dict[str, list[RunData]] = {}
+    for run in runs:
+        groups.setdefault(_identity(run), []).append(run)
+    stems = [members[0].config_name for members in groups.values()]
+    return [
+        RunGroup(
+            stem if stems.count(stem) == 1 else members[0].name,
+            members,
+        )
+        for stem, members in zip(stems, groups.values(), strict=True)
+    ]
+
+
+def _identity(run: RunData) -> str:
+    config: dict[str, Any] = run.config.to_dict()
+    if not config:
+        return str(run.work_dir)
+    kept = {k: v for k, v in config.items() if k not in _INCIDENTAL}
+    return json.dumps(kept, sort_keys=True, default=repr)

@@ -1,0 +1,127 @@
+"""Sections of what other hooks measure: gradients and contributions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmremix.report.data_table import data_table
+from mmremix.report.epoch_charts import (
+    Curve,
+    line_chart,
+    percent,
+)
+from mmremix.report.markup import figure, panels, section, table
+from mmremix.report.names import called, kinds
+from mmremix.report.run_group import RunGroup, Spread
+from mmremix.report.verdict import written
+
+_ENCODER, _HEAD = 'gradient/angle_', 'gradient/head_angle_'
+
+
+def gradient_section(groups: Sequence[RunGroup]) -> str:
+    """Angles that ``GradientConflictHook`` measured."""
+    charts = []
+    for group in groups:
+        for prefix, title in (
+            (_ENCODER, 'encoders: own against fused loss'),
+            (_HEAD, 'fusion head: alone against together'),
+        ):
+            found = _members(group, prefix)
+            if not found:
+                continue
+            values = [s for points in found.values() for s in points.values()]
+            low = min(85.0, *(s.low for s in values)) - 5
+            high = max(95.0, *(s.high for s in values)) + 5
+            picture = line_chart(
+                f'{title}, angles over epochs, {group.title}',
+                _curves(group, found),
+                '{:.0f}°'.format,
+                y_range=(low, high),
+                reference=(90, '90°'),
+            )
+            charts.append(
+                figure(
+                    f'{group.title}, {title}',
+                    picture,
+                    data=data_table(found, '{:.1f}°'.format),
+                )
+            )
+    return section(
+        'gradient',
+        'Gradients',
+        'Angles between gradients on a probe batch: for each encoder, that '
+        "of the modality's own loss and that of the fused loss; on the "
+        'fusion head, that of a modality alone and that of all together (or '
+        'of two modalities). Beyond 90° they work against each other.',
+        panels(charts),
+    )
+
+
+def contribution_section(groups: Sequence[RunGroup]) -> str:
+    """Shapley values and accuracies of ``ContributionHook``."""
+    rows, charts = [], []
+    for group in groups:
+        found = _members(group, 'contribution/')
+        for name in found:
+            ends = [
+                group.at_end(
+                    lambda run, key=key: run.series.get(key, {}),
+                )
+                for key in (
+                    f'contribution/{name}',
+                    f'missing/acc_only_{name}',
+                    f'missing/acc_without_{name}',
+                )
+            ]
+            rows.append(
+                [
+                    f'{group.title}: {name}',
+                    *('-' if end is None else written(end) for end in ends),
+                ]
+            )
+        if any(len(points) > 1 for points in found.values()):
+            picture = line_chart(
+                f'Contributions over epochs, {group.title}',
+                _curves(group, found),
+                percent,
+            )
+            charts.append(
+                figure(group.title, picture, data=data_table(found, percent))
+            )
+    if not rows:
+        return ''
+    return section(
+        'contribution',
+        'Contribution',
+        'What each modality adds to the fused accuracy on the validation '
+        'set: its Shapley value, the mean over all orders in which they '
+        'could join. Beside it, the fused accuracy with that modality only, '
+        'and without it.',
+        table(
+            ['', 'adds', 'fused, it alone', 'fused, without it'],
+            rows,
+            'Contributions at the end',
+        )
+        + panels(charts),
+    )
+
+
+def _members(group: RunGroup, prefix: str) -> dict[str, dict[float, Spread]]:
+    """Scalars under a prefix by the rest of their names."""
+    return {
+        name[len(prefix) :]: group.over_epochs(
+            lambda run, name=name: run.series.get(name, {})
+        )
+        for name in group.first.series
+        if name.startswith(prefix)
+    }
+
+
+def _curves(
+    group: RunGroup, found: dict[str, dict[float, Spread]]
+) -> list[Curve]:
+    colours = kinds(group.first)
+    return [
+        Curve(called(name), colours.get(name, 's0'), points)
+        for name, points in found.items()
+    ]
