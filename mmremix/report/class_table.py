@@ -6,8 +6,7 @@ import numpy as np
 
 from mmremix.report.epoch_charts import percent
 from mmremix.report.markup import table
-from mmremix.report.names import called
-from mmremix.report.run_data import RunData
+from mmremix.report.run_data import RunData, called
 
 
 def class_table(run: RunData) -> str:

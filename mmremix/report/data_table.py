@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mmremix.report.markup import table
-from mmremix.report.names import called
+from mmremix.report.run_data import called
 from mmremix.report.run_group import Spread
 
 

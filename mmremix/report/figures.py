@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mmremix.report.names import called
+from mmremix.report.run_data import called
 from mmremix.report.run_group import RunGroup, Spread
 
 _COLOURS = ('#1c1e21', '#0060a8', '#b34700', '#00725a', '#8f3a78', '#6b5b00')

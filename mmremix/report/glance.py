@@ -7,8 +7,7 @@ from html import escape
 
 from mmremix.report.charts import strip_chart
 from mmremix.report.markup import table
-from mmremix.report.names import called, kinds
-from mmremix.report.run_data import RunData, final
+from mmremix.report.run_data import RunData, called, final, kinds
 from mmremix.report.run_group import RunGroup
 from mmremix.report.verdict import (
     comparison,
@@ -30,7 +29,7 @@ def glance(groups: Sequence[RunGroup]) -> str:
         f'<p class="note">{escape(run.name)}: {escape(reason)}</p>'
         for group in groups
         for run in group.runs
-        for reason in run.missing
+        for reason in run.notes
     )
     return (
         f'<ul class="glance">{"".join(map(_card, groups))}</ul>'

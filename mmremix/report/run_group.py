@@ -12,7 +12,7 @@ from mmremix.report.run_data import RunData, final
 from mmremix.report.scalars import Series
 
 # What may differ between runs of one group.
-_INCIDENTAL = (
+INCIDENTAL = (
     *('work_dir', 'resume', 'load_from', 'experiment_name', 'launcher'),
     *('randomness', 'env_cfg', 'log_level', 'visualizer'),
 )
@@ -105,5 +105,5 @@ def _identity(run: RunData) -> str:
     config: dict[str, Any] = run.config.to_dict()
     if not config:
         return str(run.work_dir)
-    kept = {k: v for k, v in config.items() if k not in _INCIDENTAL}
+    kept = {k: v for k, v in config.items() if k not in INCIDENTAL}
     return json.dumps(kept, sort_keys=True, default=repr)

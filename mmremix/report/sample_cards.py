@@ -7,9 +7,8 @@ from html import escape
 
 import numpy as np
 
-from mmremix.records.records import Records
-from mmremix.report.names import kinds
-from mmremix.report.run_data import RunData
+from mmremix.records import Records
+from mmremix.report.run_data import RunData, kinds
 from mmremix.report.sample_choice import choose_samples
 from mmremix.report.sample_pictures import (
     SamplePictures,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmremix.records.records import Records
+from mmremix.records import Records
 
 
 @dataclass

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,51 +15,106 @@ Series = dict[float, float]
 """Values by epoch; measurements within an epoch have a fraction."""
 
 _RESUMED = re.compile(r'^resume = True\b', re.MULTILINE)
+_OF_THE_START = re.compile(r'^(resume|load_from) = .*$', re.MULTILINE)
 _BY_EPOCH = ('acc/', 'remix/')
 
 
-def read_series(work_dir: str | Path) -> dict[str, Series]:
-    """Read the scalars of the latest run in a work directory.
+@dataclass(frozen=True)
+class Part:
+    """What was logged from one start of a training to its end.
 
-    The parts of a resumed run follow each other: epochs that were trained
-    again count as they were the last time. An earlier run of the same work
-    directory, which was not resumed, is left out.
+    Attributes:
+        folder: Of mmengine, below the work directory.
+        lines: Of its ``scalars.json``.
+        config: Text of the config as it was run; empty if there is none.
+        begin: Epoch and iteration of the first training step logged.
+        end: The same of the last.
+    """
+
+    folder: Path
+    lines: list[dict[str, Any]]
+    config: str
+    begin: tuple[int, int]
+    end: tuple[int, int]
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier part comes before it."""
+        # resume=True without a checkpoint starts anew.
+        return self.begin[0] > 1 and bool(_RESUMED.search(self.config))
+
+
+def find_runs(work_dir: str | Path) -> list[list[Part]]:
+    """The training runs in a work directory, each with its parts in order.
+
+    A resumed part follows the run that had come to where it begins: of
+    several, one with the same config, then the one that went least beyond.
+    Parts are ordered by the epoch and iteration that they came to; names of
+    folders are times of day, which may go back.
 
     Args:
         work_dir: With mmengine's ``*/vis_data/scalars.json``.
 
-    Returns:
-        For each scalar with a slash in its name, and for the losses, its
-        values by epoch (from 1).
-
     Raises:
         FileNotFoundError: If no training run has logged anything there.
     """
-    parts = _latest_run(Path(work_dir))
+    parts = [
+        part
+        for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
+        if (part := _read_part(file)) is not None
+    ]
     if not parts:
         raise FileNotFoundError(
             f'No training log (*/vis_data/scalars.json) in {work_dir}: is it '
             'the work directory of a training run?'
         )
+    parts.sort(key=lambda part: (part.resumed, part.end, part.begin))
+    runs: list[list[Part]] = []
+    for part in parts:
+        known = [
+            run
+            for run in runs
+            if part.resumed and run[-1].end[0] >= part.begin[0] - 1
+        ]
+        if known:
+            min(known, key=lambda run, part=part: _distance(run, part)).append(
+                part
+            )
+        else:
+            runs.append([part])
+    return runs
+
+
+def read_series(parts: Sequence[Part]) -> dict[str, Series]:
+    """Put the scalars of a run's parts together.
+
+    Epochs that were trained again count as they were the last time.
+
+    Args:
+        parts: Of one run, in order.
+
+    Returns:
+        For each scalar with a slash in its name, and for the losses, its
+        values by epoch (from 1).
+    """
     found: dict[str, Series] = {}
     ends: dict[int, int] = {}
-    for _, lines in parts:
-        for line in lines:
-            if 'epoch' in line and 'iter' in line:
+    for part in parts:
+        for line in part.lines:
+            if _trains(line):
                 ends[int(line['epoch'])] = int(line['iter'])
     last = max(ends)
-    for _, lines in parts:
-        first = min(int(line['epoch']) for line in lines if 'epoch' in line)
+    for part in parts:
         for series in found.values():
-            for place in [p for p in series if p > first - 1]:
+            for place in [p for p in series if p > part.begin[0] - 1]:
                 del series[place]
-        in_iterations = _names_in_iterations(lines, last)
-        for line in lines:
+        in_iterations = _names_in_iterations(part.lines, last)
+        for line in part.lines:
             step = line.get('step')
             for name, value in line.items():
                 if not isinstance(value, int | float) or not isfinite(value):
                     continue
-                if 'epoch' in line:
+                if _trains(line):
                     if 'loss' not in name and '/' not in name:
                         continue
                     place = _place(line['iter'], ends)
@@ -75,30 +132,39 @@ def read_series(work_dir: str | Path) -> dict[str, Series]:
     }
 
 
-def _latest_run(work_dir: Path) -> list[tuple[Path, list[dict[str, Any]]]]:
-    """The parts of the latest run, the first part first."""
-    parts = []
-    for file in sorted(work_dir.glob('*/vis_data/scalars.json'), reverse=True):
-        lines = _read_lines(file)
-        # A test run logs no epochs.
-        if not any('epoch' in line and 'iter' in line for line in lines):
-            continue
-        parts.append((file, lines))
-        config = file.with_name('config.py')
-        if not config.is_file() or not _RESUMED.search(
-            config.read_text(encoding='utf-8')
-        ):
-            break
-    return parts[::-1]
+def _trains(line: dict[str, Any]) -> bool:
+    return 'epoch' in line and 'iter' in line
+
+
+def _distance(run: Sequence[Part], part: Part) -> tuple[bool, int]:
+    """How likely a part is not of a run; the least is likeliest."""
+    other = _OF_THE_START.sub('', run[-1].config)
+    changed = other != _OF_THE_START.sub('', part.config)
+    return changed, run[-1].end[0] - part.begin[0]
+
+
+def _read_part(file: Path) -> Part | None:
+    lines = _read_lines(file)
+    steps = [(int(n['epoch']), int(n['iter'])) for n in lines if _trains(n)]
+    if not steps:  # a test run logs no epochs
+        return None
+    config = file.with_name('config.py')
+    text = ''
+    if config.is_file():
+        text = config.read_text(encoding='utf-8', errors='replace')
+    return Part(file.parent.parent, lines, text, min(steps), max(steps))
 
 
 def _read_lines(file: Path) -> list[dict[str, Any]]:
     lines = []
-    for text in file.read_text(encoding='utf-8').splitlines():
+    text = file.read_text(encoding='utf-8', errors='replace')
+    for entry in text.splitlines():
         try:
-            lines.append(json.loads(text))
+            line = json.loads(entry)
         except json.JSONDecodeError:  # the run was killed while it wrote
             continue
+        if isinstance(line, dict):
+            lines.append(line)
     return lines
 
 

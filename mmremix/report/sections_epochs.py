@@ -13,8 +13,7 @@ from mmremix.report.epoch_charts import (
     whole,
 )
 from mmremix.report.markup import figure, panels, section
-from mmremix.report.names import called, kinds
-from mmremix.report.run_data import RunData
+from mmremix.report.run_data import RunData, called, kinds
 from mmremix.report.run_group import RunGroup, Spread
 from mmremix.report.scalars import Series
 from mmremix.report.ticks import whole_ticks

@@ -11,7 +11,7 @@ from mmremix.report.epoch_charts import (
     percent,
 )
 from mmremix.report.markup import figure, panels, section, table
-from mmremix.report.names import called, kinds
+from mmremix.report.run_data import called, kinds
 from mmremix.report.run_group import RunGroup, Spread
 from mmremix.report.verdict import written
 

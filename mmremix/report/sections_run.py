@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from mmremix.records.records import Records
+from mmremix.records import Records
 from mmremix.report.charts import histogram_chart, matrix_chart
 from mmremix.report.epoch_charts import (
     Curve,
@@ -19,8 +19,7 @@ from mmremix.report.markup import (
     panels,
     table,
 )
-from mmremix.report.names import called, kinds
-from mmremix.report.run_data import RunData
+from mmremix.report.run_data import RunData, called, kinds
 from mmremix.report.run_group import Spread
 
 _MAX_HISTOGRAMS = 6

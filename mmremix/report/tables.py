@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mmremix.report.differences import HEADING, differences
+from mmremix.report.run_data import RunData, load_run
+from mmremix.report.run_group import group_runs
+from mmremix.report.scalars import Series
+from mmremix.utils.names import FUSION
 from mmremix.visualization.predictions import format_table
 
 
@@ -32,87 +36,72 @@ def accuracy_table(metrics: Mapping[str, float]) -> str:
     )
 
 
-def read_scalars(work_dir: str | Path) -> dict[int, dict[str, float]]:
-    """Per-epoch scalars of a run, resumed runs put together.
-
-    Args:
-        work_dir: Work directory with mmengine's ``*/vis_data/scalars.json``.
-
-    Returns:
-        For each epoch (from 1) the ``acc/`` and ``remix/`` scalars.
-
-    Raises:
-        FileNotFoundError: If the directory holds no scalars.
-    """
-    files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
-    if not files:
-        raise FileNotFoundError(
-            f'No */vis_data/scalars.json in {work_dir}: is it the work '
-            'directory of a training run?'
-        )
-    epochs: dict[int, dict[str, float]] = {}
-    for file in files:
-        for line in file.read_text(encoding='utf-8').splitlines():
-            entry = json.loads(line)
-            found = {
-                key: value
-                for key, value in entry.items()
-                if key.startswith(('acc/', 'remix/'))
-            }
-            if found:
-                epochs.setdefault(int(entry['step']), {}).update(found)
-    return dict(sorted(epochs.items()))
-
-
-def run_table(work_dir: str | Path) -> str:
+def run_table(run: RunData) -> str:
     """What a run reached, and what Remix decided in each epoch.
 
     Two tables: fused and unimodal top-1 at the end of the warm-up and at the
     end; and for each remix epoch the samples that each modality got.
+
+    Args:
+        run: As :func:`~mmremix.report.load_run` reads it.
     """
-    epochs = read_scalars(work_dir)
-    remixed = [
-        e for e, row in epochs.items() if any('remix/' in k for k in row)
-    ]
-    tested = [e for e, row in epochs.items() if 'acc/fusion_top1' in row]
+    tested = sorted(run.accuracy(FUSION))
     if not tested:
-        return f'{work_dir}: no validation has run yet.'
-    names = [
-        key[len('acc/') : -len('_top1')]
-        for key in epochs[tested[-1]]
-        if key.endswith('_top1')
-    ]
-    marks = []
-    if remixed:
-        warm = [e for e in tested if e < remixed[0]]
-        marks += [('end of warm-up', warm[-1])] if warm else []
+        return f'{run.work_dir}: no validation has run yet.'
+    names = [n for n in run.predictions if tested[-1] in run.accuracy(n)]
+    remixed = sorted(run.remix('flips'))
+    warm = [e for e in tested if remixed and e < remixed[0]]
+    marks = [('end of warm-up', warm[-1])] if warm else []
     marks.append(('end of training', tested[-1]))
     reached = format_table(
         ['top-1 accuracy', 'epoch', *names],
         (
-            [what, e, *(f'{epochs[e][f"acc/{n}_top1"]:.4f}' for n in names)]
+            [what, f'{e:g}', *(_value(run.accuracy(n), e) for n in names)]
             for what, e in marks
         ),
     )
     if not remixed:
         return reached
-    parts = [
-        key[len('remix/count_') :]
-        for key in epochs[remixed[0]]
-        if key.startswith('remix/count_')
-    ]
     decided = format_table(
-        ['remix epoch', *(f'{p} samples' for p in parts), 'flips', 'fusion'],
+        [
+            'remix epoch',
+            *(f'{n} samples' for n in run.modalities),
+            *('flips', FUSION),
+        ],
         (
             [
-                e,
-                *(int(epochs[e][f'remix/count_{p}']) for p in parts),
-                int(epochs[e]['remix/flips']),
-                f'{epochs[e]["acc/fusion_top1"]:.4f}'
-                if 'acc/fusion_top1' in epochs[e]
-                else '-',
+                f'{e:g}',
+                *(
+                    _value(run.remix(f'count_{n}'), e, '.0f')
+                    for n in run.modalities
+                ),
+                _value(run.remix('flips'), e, '.0f'),
+                _value(run.accuracy(FUSION), e),
             ]
             for e in remixed
         ),
     )
     return f'{reached}\n\n{decided}'
+
+
+def runs_table(work_dirs: Sequence[str | Path]) -> str:
+    """The tables of several runs, and in what else they differ.
+
+    Args:
+        work_dirs: Of training runs.
+
+    Raises:
+        FileNotFoundError: If one is not the work directory of a training run.
+    """
+    runs = [load_run(work_dir) for work_dir in work_dirs]
+    parts = []
+    for run in runs:
+        parts += [str(run.work_dir), run_table(run), *run.notes]
+    found = differences(group_runs(runs))
+    if found:
+        parts += [HEADING, *found]
+    return '\n\n'.join(parts)
+
+
+def _value(series: Series, epoch: float, write: str = '.4f') -> str:
+    return format(series[epoch], write) if epoch in series else '-'

@@ -92,4 +92,4 @@ def test_without_records(tmp_path):
     run = load_run(made)
     assert run.records is None and run.modalities == ('video', 'audio')
     assert run.first_remix_epoch == 3
-    assert "type='RemixRecordHook'" in run.missing[0]
+    assert "type='RemixRecordHook'" in run.notes[0]
