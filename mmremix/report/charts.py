@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import numpy as np
 
 from mmremix.report.epoch_charts import percent
+from mmremix.report.picture import Circle, Mark, Path, Picture, Rect, Text
+from mmremix.report.plot import MAX_LETTERS, WIDTH, Plot, shortened, ticks
 from mmremix.report.run_group import Spread
-from mmremix.report.svg import (
-    WIDTH,
-    Plot,
-    shortened,
-    svg,
-    text,
-)
-from mmremix.report.ticks import ticks
 
 _ROW = 46  # pixels for one histogram
 _MAX_NAMED_CLASSES = 40
@@ -30,7 +23,7 @@ def histogram_chart(
     names: Sequence[str],
     kinds: Mapping[str, str],
     most: float,
-) -> str:
+) -> Picture:
     """A row of histograms for each epoch, modalities over each other.
 
     Args:
@@ -51,33 +44,43 @@ def histogram_chart(
     ]
     peak = max((h.max() for row in found for h in row.values()), default=0)
     height = _ROW * len(epochs) + 44
-    plot = Plot((0, most), (0, 1), height=height, left=64)
+    plot = Plot((0, most), (0, 1), height=height, left=64, labels=names)
+    for k, name in enumerate(names):
+        place = plot.right + 6, plot.top + 14 * (k + 1)
+        plot.add(
+            Text(f'name {kinds[name]}', *place, shortened(name, MAX_LETTERS))
+        )
     plot.axes('KL(p ‖ uniform), nats', ticks(0, most, 4), [], '{:g}'.format)
     for row, (epoch, histograms) in enumerate(zip(epochs, found, strict=True)):
         base = plot.top + (row + 1) * _ROW - 4
-        plot.add(
-            f'<line class="grid" x1="{plot.left}" x2="{plot.right}" '
-            f'y1="{base}" y2="{base}"/>',
-            text(plot.left - 6, base - 4, f'epoch {epoch}', 'tick end'),
-        )
+        plot.across('grid', base)
+        plot.add(Text('tick end', plot.left - 6, base - 4, f'epoch {epoch}'))
         for name, histogram in histograms.items():
-            steps = [f'M{plot.x(0)},{base}']
-            for i, count in enumerate(histogram):
-                y = base - (_ROW - 8) * count / max(peak, 1)
-                steps.append(f'V{y:.1f}H{plot.x(edges[i + 1])}')
-            steps.append(f'V{base}Z')
+            heights = base - (_ROW - 8) * histogram / max(peak, 1)
+            xs = [plot.x(edge) for edge in edges.tolist()]
+            outline = [
+                (x, y)
+                for left, right, y in zip(
+                    xs[:-1], xs[1:], heights.tolist(), strict=True
+                )
+                for x in (left, right)
+            ]
+            ends = [(xs[0], base), (xs[-1], base)]
             plot.add(
-                f'<path class="hill {kinds[name]}" d="{"".join(steps)}" '
-                f'data-n="{int(histogram.sum())}"/>'
+                Path(
+                    f'hill {kinds[name]}',
+                    [ends[0], *outline, ends[1]],
+                    closed=True,
+                )
             )
-    return plot.render(title)
+    return plot.finished(title)
 
 
 def strip_chart(
     title: str,
     values: Sequence[tuple[str, str, Spread]],
     chance: float | None,
-) -> str:
+) -> Picture:
     """Accuracies as dots on one line from 0 to 100 per cent.
 
     Args:
@@ -87,49 +90,39 @@ def strip_chart(
     """
     plot = Plot((0, 1), (0, 1), height=58, left=16)
     middle = 22
-    plot.add(
-        f'<line class="grid" x1="{plot.left}" x2="{plot.right}" '
-        f'y1="{middle}" y2="{middle}"/>'
-    )
+    plot.across('grid', middle)
     for quarter in range(5):
         x = plot.x(quarter / 4)
         plot.add(
-            text(x, 52, percent(quarter / 4), 'tick mid'),
-            f'<line class="grid" x1="{x}" x2="{x}" '
-            f'y1="{middle - 5}" y2="{middle + 5}"/>',
+            Text('tick mid', x, 52, percent(quarter / 4)),
+            Path('grid', [(x, middle - 5), (x, middle + 5)]),
         )
     if chance is not None:
         x = plot.x(chance)
-        plot.add(f'<line class="reference" x1="{x}" x2="{x}" y1="8" y2="36"/>')
-    means = [v.mean for _, kind, v in values if kind != 's0']
+        plot.add(Path('reference', [(x, 8), (x, 36)]))
+    means = [plot.x(v.mean) for _, kind, v in values if kind != 's0']
     if len(means) > 1:
-        plot.add(
-            f'<line class="gap" x1="{plot.x(min(means))}" '
-            f'x2="{plot.x(max(means))}" y1="{middle}" y2="{middle}"/>'
-        )
+        plot.add(Path('gap', [(min(means), middle), (max(means), middle)]))
     for name, kind, value in values:
         x = plot.x(value.mean)
         if value.runs > 1:
-            plot.add(
-                f'<line class="line {kind}" x1="{plot.x(value.low)}" '
-                f'x2="{plot.x(value.high)}" y1="{middle}" y2="{middle}"/>'
-            )
+            ends = [plot.x(value.low), plot.x(value.high)]
+            plot.add(Path(f'line {kind}', [(end, middle) for end in ends]))
         if kind == 's0':
-            plot.add(
-                f'<path class="dot {kind}" '
-                f'd="M{x},{middle - 8}l8,8l-8,8l-8,-8Z"/>'
-            )
+            across = [(x - 8, middle), (x, middle - 8), (x + 8, middle)]
+            diamond = [*across, (x, middle + 8)]
+            plot.add(Path(f'dot {kind}', diamond, closed=True))
         else:
             plot.add(
-                f'<circle class="dot {kind}" cx="{x}" cy="{middle}" r="7"/>',
-                text(x, middle + 3.5, name[:1].upper(), 'initial mid'),
+                Circle(f'dot {kind}', x, middle, 7),
+                Text('initial mid', x, middle + 3.5, name[:1].upper()),
             )
-    return plot.render(title)
+    return plot.finished(title)
 
 
 def matrix_chart(
     title: str, confusion: np.ndarray, classes: Sequence[str], kind: str
-) -> str:
+) -> Picture:
     """A confusion matrix, rows as shares of the true class.
 
     With more than 40 classes, shares below 2 % are left out.
@@ -142,41 +135,31 @@ def matrix_chart(
     margin = min(8 + 6 * longest, 84) if named else 0
     left, top = margin + 2, 18.0
     cell = (WIDTH - left - 2) / number
-    parts = [text(0, 11, 'true ↓  predicted →', 'tick')]
+    marks: list[Mark] = [Text('tick', 0, 11, 'true ↓  predicted →')]
     bottom = top + cell * number
     if named:
         size = min(11.0, max(cell * 0.9, 5.0))
         for i, name in enumerate(classes):
             short = shortened(name, max(int((margin - 6) / 6), 1))
             at = (i + 0.5) * cell + size * 0.35
-            style = f'style="font-size:{size:.1f}px"'
-            parts += [
-                f'<text class="end" x="{left - 4}" y="{top + at:.1f}" '
-                f'{style}>{escape(short)}</text>',
-                f'<text class="end" {style} transform="translate('
-                f'{left + at:.1f} {bottom + 4:.1f}) rotate(-90)">'
-                f'{escape(short)}</text>',
+            marks += [
+                Text('end', left - 4, top + at, short, size),
+                Text('end', left + at, bottom + 4, short, size, turned=True),
             ]
-    parts.append(
-        f'<rect class="frame" x="{left}" y="{top}" '
-        f'width="{cell * number:.2f}" height="{cell * number:.2f}"/>'
-    )
+    marks.append(Rect('frame', left, top, cell * number, cell * number))
     least = 0.0 if named else _LEAST_DRAWN
     for i in range(number):
         for j in range(number):
             count = int(confusion[i, j])
-            if not count or shares[i, j] < least:
+            share = float(shares[i, j])
+            if not count or share < least:
                 continue
-            said = (
-                f' data-t="{escape(classes[i])} taken for '
-                f'{escape(classes[j])}: {count} of {int(totals[i, 0])}"'
-                if named and i < len(classes) and j < len(classes)
-                else ''
-            )
-            parts.append(
-                f'<rect class="cell {kind}" x="{left + j * cell:.2f}" '
-                f'y="{top + i * cell:.2f}" width="{cell:.2f}" '
-                f'height="{cell:.2f}" '
-                f'fill-opacity="{shares[i, j]:.3f}"{said}/>'
-            )
-    return svg(WIDTH, bottom + margin + 4, title, parts)
+            says = ''
+            if named and i < len(classes) and j < len(classes):
+                says = (
+                    f'{classes[i]} taken for {classes[j]}: {count} of '
+                    f'{int(totals[i, 0])}'
+                )
+            place = (left + j * cell, top + i * cell, cell, cell)
+            marks.append(Rect(f'cell {kind}', *place, share, says))
+    return Picture(title, WIDTH, bottom + margin + 4, marks)

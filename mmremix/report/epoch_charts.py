@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from mmremix.report.picture import Picture, Rect
+from mmremix.report.plot import Plot, ticks, whole_ticks
 from mmremix.report.run_group import Spread
-from mmremix.report.svg import Plot
-from mmremix.report.ticks import ticks, whole_ticks
 
 
 @dataclass
@@ -48,7 +48,7 @@ def line_chart(
     log_y: bool = False,
     y_ticks: Sequence[float] | None = None,
     tick_text: Callable[[float], str] | None = None,
-) -> str:
+) -> Picture:
     """Lines over epochs, with the range over the seeds around them.
 
     Args:
@@ -107,7 +107,7 @@ def line_chart(
         ]
         texts.append(f'epoch {epoch:g}: {", ".join(said)}')
     plot.hits(epochs, texts)
-    return plot.render(title)
+    return plot.finished(title)
 
 
 def stack_chart(
@@ -115,7 +115,7 @@ def stack_chart(
     counts: Mapping[str, Mapping[float, Spread]],
     kinds: Mapping[str, str],
     last_epoch: float,
-) -> str:
+) -> Picture:
     """How many samples keep each modality, a bar for every scoring epoch."""
     epochs = sorted({e for points in counts.values() for e in points})
     totals = {
@@ -143,10 +143,10 @@ def stack_chart(
             bottom = below[epoch]
             below[epoch] = top = bottom + value.mean
             plot.add(
-                f'<rect class="bar {kinds[name]}" '
-                f'x="{plot.x(epoch) - width / 2:.2f}" '
-                f'y="{plot.y(top)}" width="{width:.2f}" '
-                f'height="{plot.y(bottom) - plot.y(top):.2f}"/>'
+                Rect(
+                    *(f'bar {kinds[name]}', plot.x(epoch) - width / 2),
+                    *(plot.y(top), width, plot.y(bottom) - plot.y(top)),
+                )
             )
         end = max(points)
         middle = below[end] - points[end].mean / 2
@@ -165,7 +165,7 @@ def stack_chart(
             for e in epochs
         ],
     )
-    return plot.render(title)
+    return plot.finished(title)
 
 
 def _with_range(value: Spread, y_text: Callable[[float], str]) -> str:

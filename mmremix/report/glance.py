@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from html import escape
 
 from mmremix.report.charts import strip_chart
+from mmremix.report.differences import HEADING, differences
 from mmremix.report.markup import table
+from mmremix.report.render import svg
 from mmremix.report.run_data import RunData, called, final, kinds
 from mmremix.report.run_group import RunGroup
 from mmremix.report.verdict import (
@@ -25,15 +27,15 @@ def glance(groups: Sequence[RunGroup]) -> str:
         for group in groups
         if plain and group is not plain[0]
     )
-    missing = ''.join(
-        f'<p class="note">{escape(run.name)}: {escape(reason)}</p>'
+    notes = ''.join(
+        f'<p class="note">{escape(run.name)}: {escape(said)}</p>'
         for group in groups
         for run in group.runs
-        for reason in run.notes
+        for said in run.notes
     )
     return (
         f'<ul class="glance">{"".join(map(_card, groups))}</ul>'
-        f'{against}{_runs(groups)}{missing}'
+        f'{against}{_differences(groups)}{_runs(groups)}{notes}'
     )
 
 
@@ -42,7 +44,7 @@ def _card(group: RunGroup) -> str:
     found = [
         (called(n), colours[n], value)
         for n in group.first.predictions
-        if (value := group.at_end(lambda run, n=n: run.accuracy(n)))
+        if (value := group.last_accuracy(n))
     ]
     classes = group.first.num_classes
     picture = ''
@@ -51,10 +53,12 @@ def _card(group: RunGroup) -> str:
             f'<span class="key {kind}">{escape(name)} {written(value)}</span>'
             for name, kind, value in found
         )
-        strip = strip_chart(
-            f'Validation accuracy, {group.title}',
-            found,
-            1 / classes if classes else None,
+        strip = svg(
+            strip_chart(
+                f'Validation accuracy, {group.title}',
+                found,
+                1 / classes if classes else None,
+            )
         )
         picture = f'{strip}<p class="keys">{keys}</p>'
     return (
@@ -62,6 +66,15 @@ def _card(group: RunGroup) -> str:
         f'<p class="verdict"><strong>{escape(headline(group))}</strong></p>'
         f'{picture}<p>{escape(" ".join(verdict(group)))}</p></li>'
     )
+
+
+def _differences(groups: Sequence[RunGroup]) -> str:
+    """What makes the comparison less fair than it looks."""
+    found = differences(groups)
+    if not found:
+        return ''
+    items = ''.join(f'<li>{escape(said)}</li>' for said in found)
+    return f'<div class="note"><p>{HEADING}</p><ul>{items}</ul></div>'
 
 
 def _runs(groups: Sequence[RunGroup]) -> str:

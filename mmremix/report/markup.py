@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+
+from mmremix.report.picture import Picture
+from mmremix.report.render import svg
+from mmremix.report.run_data import called
+from mmremix.report.run_group import Spread
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture with what belongs to it.
+
+    Attributes:
+        stem: Of a file that holds it.
+        title: Above it.
+        picture: The chart itself.
+        data: A table of what is drawn, HTML.
+        note: How to read it.
+        says: What the line that reads values out says at first. Defaults to
+            the last value.
+    """
+
+    stem: str
+    title: str
+    picture: Picture
+    data: str = ''
+    note: str = ''
+    says: str = ''
 
 
 def table(
@@ -56,37 +84,53 @@ def details(summary: str, content: str) -> str:
     return f'<details><summary>{escape(summary)}</summary>{content}</details>'
 
 
-def figure(
-    title: str, picture: str, note: str = '', data: str = '', says: str = ''
+def data_table(
+    found: Mapping[str, Mapping[float, Spread]],
+    write: Callable[[float], str],
 ) -> str:
-    """A chart with its title, a line that reads values out, and its data.
+    """The numbers behind a chart over epochs."""
+    epochs = sorted({e for points in found.values() for e in points})
+    several = any(s.runs > 1 for p in found.values() for s in p.values())
+    rows = []
+    for epoch in epochs:
+        row = [f'{epoch:g}']
+        for points in found.values():
+            value = points.get(epoch)
+            row.append('-' if value is None else write(value.mean))
+            if several and value is not None and value.deviation is not None:
+                row[-1] += f' ± {write(value.deviation)}'
+        rows.append(row)
+    return table(
+        ['epoch', *map(called, found)],
+        rows,
+        'Mean ± standard deviation over the seeds' if several else 'By epoch',
+    )
 
-    Args:
-        title: Above it.
-        picture: SVG.
-        note: How to read it.
-        data: A table of what is drawn.
-        says: What the line that reads values out says at first. Defaults to
-            the last value.
-    """
+
+def figure(chart: Chart) -> str:
+    """A chart with its title, a line that reads values out, and its data."""
+    picture = svg(chart.picture)
+    title = escape(chart.title)
     readable = 'data-t="' in picture
     readout = ''
     if readable:
         last = picture.rsplit('data-t="', 1)[1].split('"', 1)[0]
         readout = (
-            f'<p class="readout" aria-live="polite">{escape(says) or last}</p>'
+            '<p class="readout" aria-live="polite">'
+            f'{escape(chart.says) or last}</p>'
         )
     reader = (
         ' tabindex="0" role="group" '
-        f'aria-label="{escape(title)}: arrow keys read the values out"'
+        f'aria-label="{title}: arrow keys read the values out"'
         if readable
         else ''
     )
+    note = f'<figcaption>{escape(chart.note)}</figcaption>'
     return (
-        f'<figure><p class="title">{escape(title)}</p>{readout}'
+        f'<figure><p class="title">{title}</p>{readout}'
         f'<div class="chart"{reader}>{picture}</div>'
-        + (f'<figcaption>{escape(note)}</figcaption>' if note else '')
-        + (details('Data', data) if data else '')
+        + (note if chart.note else '')
+        + (details('Data', chart.data) if chart.data else '')
         + '</figure>'
     )
 
@@ -102,7 +146,7 @@ def section(anchor: str, title: str, lead: str, content: str) -> str:
     )
 
 
-def panels(items: Iterable[str]) -> str:
+def panels(charts: Iterable[Chart]) -> str:
     """Charts side by side, as many as fit."""
-    content = ''.join(items)
+    content = ''.join(map(figure, charts))
     return f'<div class="panels">{content}</div>' if content else ''

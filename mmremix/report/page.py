@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from mmremix.report.class_table import class_table
 from mmremix.report.glance import glance
-from mmremix.report.markup import section
-from mmremix.report.run_data import RunData
+from mmremix.report.markup import panels, section
 from mmremix.report.run_group import RunGroup
 from mmremix.report.sample_cards import sample_cards
 from mmremix.report.sections_epochs import (
@@ -22,6 +20,7 @@ from mmremix.report.sections_other import (
 )
 from mmremix.report.sections_run import (
     certainty_charts,
+    class_table,
     confusion_charts,
     settings,
 )
@@ -56,7 +55,7 @@ def render_page(
         rho_section(groups),
         _of_each(
             groups,
-            certainty_charts,
+            lambda group: panels(certainty_charts(group)),
             *('certainty', 'How certain each modality is'),
             'The score that decides: how far the prediction of a '
             "modality's own head is from a guess.",
@@ -65,21 +64,21 @@ def render_page(
         contribution_section(groups),
         _of_each(
             groups,
-            confusion_charts,
+            lambda group: panels(confusion_charts(group)),
             *('confusion', 'Confusion'),
             'Last validation. Rows are true classes, shaded by the share of '
             'the row.',
         ),
         _of_each(
             groups,
-            class_table,
+            lambda group: class_table(group.first),
             *('classes', 'By class'),
             'Validation samples that are right, and the training samples '
             'that each modality got at last. Click a heading to sort.',
         ),
         _of_each(
             groups,
-            lambda run: sample_cards(run, samples, data_root),
+            lambda group: sample_cards(group.first, samples, data_root),
             *('looked-at', 'Samples'),
             'As the model sees them when they are scored. The strip below '
             'shows who got the sample in each epoch.',
@@ -119,7 +118,7 @@ def _contents(sections: Sequence[str]) -> str:
 
 def _of_each(
     groups: Sequence[RunGroup],
-    build: Callable[[RunData], str],
+    build: Callable[[RunGroup], str],
     anchor: str,
     title: str,
     lead: str,
@@ -127,7 +126,7 @@ def _of_each(
     """A section of one run of each group."""
     parts = []
     for group in groups:
-        content = build(group.first)
+        content = build(group)
         if not content:
             continue
         several = len(groups) > 1 or len(group.runs) > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,18 +61,36 @@ class RunGroup:
             return self.name
         return f'{self.name} ({len(self.runs)} seeds)'
 
-    def over_epochs(
-        self, get: Callable[[RunData], Series]
-    ) -> dict[float, Spread]:
-        """Mean and spread of a scalar at every epoch."""
-        series = [s for s in map(get, self.runs) if s]
+    def over_epochs(self, scalar: str) -> dict[float, Spread]:
+        """Mean and spread at every epoch, of ``acc/fusion_top1``, say."""
+        series = self._series(scalar)
         epochs = sorted({epoch for s in series for epoch in s})
         return {e: spread([s[e] for s in series if e in s]) for e in epochs}
 
-    def at_end(self, get: Callable[[RunData], Series]) -> Spread | None:
+    def at_end(self, scalar: str) -> Spread | None:
         """Mean and spread of each run's last value."""
-        values = [final(s) for s in map(get, self.runs) if s]
+        values = [final(s) for s in self._series(scalar)]
         return spread(values) if values else None
+
+    def accuracy(self, name: str) -> dict[float, Spread]:
+        """Top-1 of a prediction on the validation set, by epoch."""
+        return self.over_epochs(f'acc/{name}_top1')
+
+    def last_accuracy(self, name: str) -> Spread | None:
+        """The same at the end."""
+        return self.at_end(f'acc/{name}_top1')
+
+    def remix(self, what: str) -> dict[str, dict[float, Spread]]:
+        """A ``remix/`` scalar of each modality that has it, by epoch."""
+        points = {
+            name: self.over_epochs(f'remix/{what}_{name}')
+            for name in self.first.modalities
+        }
+        return {name: found for name, found in points.items() if found}
+
+    def _series(self, scalar: str) -> list[Series]:
+        found = [run.series.get(scalar) for run in self.runs]
+        return [series for series in found if series]
 
 
 def spread(values: Sequence[float]) -> Spread:

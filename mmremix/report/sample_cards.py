@@ -8,13 +8,14 @@ from html import escape
 import numpy as np
 
 from mmremix.records import Records
+from mmremix.report.picture import Mark, Path, Picture, Rect
+from mmremix.report.render import svg
 from mmremix.report.run_data import RunData, kinds
 from mmremix.report.sample_choice import choose_samples
 from mmremix.report.sample_pictures import (
     SamplePictures,
     load_pictures,
 )
-from mmremix.report.svg import svg
 
 
 def sample_cards(
@@ -92,21 +93,21 @@ def _waveform(
     index: int, lows: np.ndarray, highs: np.ndarray, seconds: float
 ) -> str:
     peak = float(max(np.abs(lows).max(), np.abs(highs).max())) or 1.0
-    there = [f'{i},{30 - 28 * v / peak:.1f}' for i, v in enumerate(highs)]
-    back = [f'{i},{30 - 28 * v / peak:.1f}' for i, v in enumerate(lows)]
-    outline = 'L'.join(there + back[::-1])
+    there = [(i, 30 - 28 * float(v) / peak) for i, v in enumerate(highs)]
+    back = [(i, 30 - 28 * float(v) / peak) for i, v in enumerate(lows)]
     return svg(
-        *(len(lows), 60, f'waveform of sample {index}, {seconds:.2f} s'),
-        [f'<path class="wave" d="M{outline}Z"/>'],
+        Picture(
+            *(f'waveform of sample {index}, {seconds:.2f} s', len(lows), 60),
+            [Path('wave', there + back[::-1], closed=True)],
+        )
     )
 
 
 def _history(records: Records, index: int, colours: Mapping[str, str]) -> str:
     """A cell an epoch, in the colour of who got the sample."""
     given = records.assignments[:, index]
-    cells = [
-        f'<rect class="bar {colours[records.modalities[k]]}" x="{i}" y="0" '
-        'width="0.9" height="6"/>'
+    cells: list[Mark] = [
+        Rect(f'bar {colours[records.modalities[k]]}', i, 0, 0.9, 6)
         for i, k in enumerate(given)
         if k >= 0
     ]
@@ -123,8 +124,9 @@ def _history(records: Records, index: int, colours: Mapping[str, str]) -> str:
         )
     )
     picture = svg(
-        *(len(given), 6, f'given to, by epoch: {counts}'), cells
-    ).replace('<svg ', '<svg preserveAspectRatio="none" class="history" ', 1)
+        Picture(f'given to, by epoch: {counts}', len(given), 6, cells),
+        'preserveAspectRatio="none" class="history" ',
+    )
     return (
         f'{picture}<p class="facts">Given to: {escape(counts)} '
         f'({flips} {"flip" if flips == 1 else "flips"}). '

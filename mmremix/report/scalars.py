@@ -77,9 +77,8 @@ def find_runs(work_dir: str | Path) -> list[list[Part]]:
             if part.resumed and run[-1].end[0] >= part.begin[0] - 1
         ]
         if known:
-            min(known, key=lambda run, part=part: _distance(run, part)).append(
-                part
-            )
+            distances = [_distance(run, part) for run in known]
+            known[distances.index(min(distances))].append(part)
         else:
             runs.append([part])
     return runs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mmremix.report.data_table import data_table
 from mmremix.report.epoch_charts import (
     Curve,
     line_chart,
@@ -12,49 +11,17 @@ from mmremix.report.epoch_charts import (
     stack_chart,
     whole,
 )
-from mmremix.report.markup import figure, panels, section
+from mmremix.report.markup import Chart, data_table, panels, section
+from mmremix.report.plot import whole_ticks
 from mmremix.report.run_data import RunData, called, kinds
 from mmremix.report.run_group import RunGroup, Spread
-from mmremix.report.scalars import Series
-from mmremix.report.ticks import whole_ticks
+from mmremix.utils.names import FUSION
 
 _RHO_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
 
 
 def accuracy_section(groups: Sequence[RunGroup]) -> str:
     """Validation accuracy over epochs."""
-    ends = [e for g in groups for e in _accuracies(g, 'fusion')]
-    top = max(
-        (
-            s.high
-            for g in groups
-            for n in g.first.predictions
-            for s in _accuracies(g, n).values()
-        ),
-        default=1.0,
-    )
-    charts = []
-    for group in groups:
-        found = {
-            n: points
-            for n in group.first.predictions
-            if (points := _accuracies(group, n))
-        }
-        if not found:
-            continue
-        classes = group.first.num_classes
-        picture = line_chart(
-            f'Validation accuracy over epochs, {group.title}',
-            _curves(found, kinds(group.first)),
-            percent,
-            y_range=(0, min(1, top * 1.05)),
-            last_epoch=max(ends),
-            warm_up=_warm_up(group.first),
-            reference=(1 / classes, 'guessing') if classes else None,
-        )
-        charts.append(
-            figure(group.title, picture, data=data_table(found, _tenths))
-        )
     several = ' Bands reach from the worst to the best seed.' * any(
         len(g.runs) > 1 for g in groups
     )
@@ -63,27 +30,85 @@ def accuracy_section(groups: Sequence[RunGroup]) -> str:
         'Accuracy',
         'Validation samples that are classified right: by the fused '
         'prediction, and by each modality with its own head.' + several,
-        panels(charts),
+        panels(accuracy_charts(groups)),
     )
+
+
+def accuracy_charts(groups: Sequence[RunGroup]) -> list[Chart]:
+    """One a group that has been validated, all of one scale."""
+    found = [
+        {n: p for n in g.first.predictions if (p := g.accuracy(n))}
+        for g in groups
+    ]
+    values = [p for one in found for points in one.values() for p in points]
+    top = max(
+        (
+            spread.high
+            for one in found
+            for points in one.values()
+            for spread in points.values()
+        ),
+        default=1.0,
+    )
+    charts = []
+    for group, one in zip(groups, found, strict=True):
+        if not one:
+            continue
+        classes = group.first.num_classes
+        picture = line_chart(
+            f'Validation accuracy over epochs, {group.title}',
+            curves(group.first, one),
+            percent,
+            y_range=(0, min(1, top * 1.05)),
+            last_epoch=max(values),
+            warm_up=_warm_up(group.first),
+            reference=(1 / classes, 'guessing') if classes else None,
+        )
+        charts.append(
+            Chart(
+                *(f'{group.name}_accuracy', group.title, picture),
+                data_table(one, _tenths),
+            )
+        )
+    return charts
 
 
 def samples_section(groups: Sequence[RunGroup]) -> str:
     """Who gets the samples, and how many change sides."""
-    charts, changes = [], []
+    return section(
+        'samples',
+        'Who gets the samples',
+        'In the warm-up every training sample keeps all modalities, '
+        'afterwards only one: by default the one that is least certain.',
+        panels(sample_charts(groups) + flip_charts(groups)),
+    )
+
+
+def sample_charts(groups: Sequence[RunGroup]) -> list[Chart]:
+    """How many samples each modality got, for each group that remixes."""
+    charts = []
     for group in groups:
-        counts = _remix_points(group, 'count_')
+        counts = group.remix('count')
         if not counts:
             continue
-        last = max(e for points in counts.values() for e in points)
-        end = max([last, *_accuracies(group, 'fusion')])
         picture = stack_chart(
             f'Samples for each modality in every epoch, {group.title}',
-            *(counts, kinds(group.first), end),
+            *(counts, kinds(group.first), _end(group)),
         )
         charts.append(
-            figure(group.title, picture, data=data_table(counts, whole))
+            Chart(
+                *(f'{group.name}_samples', group.title, picture),
+                data_table(counts, whole),
+            )
         )
-        flips = group.over_epochs(lambda run: run.remix('flips'))
+    return charts
+
+
+def flip_charts(groups: Sequence[RunGroup]) -> list[Chart]:
+    """How many samples changed sides, for each group that remixes."""
+    charts = []
+    for group in groups:
+        flips = group.over_epochs('remix/flips')
         # The first assignment has none before it.
         flips = {e: s for e, s in flips.items() if e > min(flips)}
         if not flips:
@@ -95,30 +120,36 @@ def samples_section(groups: Sequence[RunGroup]) -> str:
             whole,
             y_range=(0, most),
             y_ticks=whole_ticks(0, most),
-            last_epoch=end,
+            last_epoch=_end(group),
             warm_up=_warm_up(group.first),
         )
-        changes.append(
-            figure(
-                f'{group.title}: flips',
-                *(picture, 'Samples that changed sides since the last time.'),
+        charts.append(
+            Chart(
+                *(f'{group.name}_flips', f'{group.title}: flips', picture),
                 data_table({'flips': flips}, whole),
+                'Samples that changed sides since the last time.',
             )
         )
-    return section(
-        'samples',
-        'Who gets the samples',
-        'In the warm-up every training sample keeps all modalities, '
-        'afterwards only one: by default the one that is least certain.',
-        panels(charts + changes),
-    )
+    return charts
 
 
 def rho_section(groups: Sequence[RunGroup]) -> str:
     """The discrepancy ratio."""
+    return section(
+        'rho',
+        'How far one is ahead',
+        'Mean probability that a modality gives the true class of a training '
+        "sample, divided by the other's (the mean of the others'), as "
+        'OGM-GE defines its ratio rho. 1 is balance; the axis is logarithmic.',
+        panels(rho_charts(groups)),
+    )
+
+
+def rho_charts(groups: Sequence[RunGroup]) -> list[Chart]:
+    """One a group that measured the ratio."""
     charts = []
     for group in groups:
-        found = _remix_points(group, 'rho_')
+        found = group.remix('rho')
         if len(found) < 2:
             continue
         if len(found) == 2:  # each is the other's inverse
@@ -135,7 +166,7 @@ def rho_section(groups: Sequence[RunGroup]) -> str:
         high = max(1.25, *(s.high for s in values)) * 1.1
         picture = line_chart(
             f'Ratio of true-class probabilities over epochs, {title}',
-            _curves(drawn, kinds(group.first)),
+            curves(group.first, drawn),
             '{:.2f}'.format,
             y_range=(low, high),
             warm_up=_warm_up(group.first),
@@ -145,47 +176,36 @@ def rho_section(groups: Sequence[RunGroup]) -> str:
             y_ticks=[t for t in _RHO_TICKS if low <= t <= high],
         )
         charts.append(
-            figure(title, picture, data=data_table(found, '{:.3f}'.format))
+            Chart(
+                *(f'{group.name}_rho', title, picture),
+                data_table(found, '{:.3f}'.format),
+            )
         )
-    return section(
-        'rho',
-        'How far one is ahead',
-        'Mean probability that a modality gives the true class of a training '
-        "sample, divided by the other's (the mean of the others'), as "
-        'OGM-GE defines its ratio rho. 1 is balance; the axis is logarithmic.',
-        panels(charts),
-    )
+    return charts
+
+
+def curves(
+    run: RunData, found: Mapping[str, Mapping[float, Spread]]
+) -> list[Curve]:
+    """Lines in the colours of the predictions; others in that of the text."""
+    colours = kinds(run)
+    return [
+        Curve(called(name), colours.get(name, 's0'), points)
+        for name, points in found.items()
+    ]
+
+
+def _end(group: RunGroup) -> float:
+    """The last epoch that samples were given, or the fused one was tested."""
+    counts = group.remix('count').values()
+    tested = group.accuracy(FUSION)
+    return max(0.0, *(e for p in counts for e in p), *tested)
 
 
 def _warm_up(run: RunData) -> int | None:
     """How many epochs it took, if the run remixes."""
     begin = run.first_remix_epoch
     return None if begin is None else begin - 1
-
-
-def _accuracies(group: RunGroup, name: str) -> dict[float, Spread]:
-    return group.over_epochs(lambda run: run.accuracy(name))
-
-
-def _remix_points(
-    group: RunGroup, what: str
-) -> dict[str, dict[float, Spread]]:
-    def points(name: str) -> dict[float, Spread]:
-        def get(run: RunData) -> Series:
-            return run.remix(what + name)
-
-        return group.over_epochs(get)
-
-    return {n: found for n in group.first.modalities if (found := points(n))}
-
-
-def _curves(
-    found: Mapping[str, Mapping[float, Spread]], colours: Mapping[str, str]
-) -> list[Curve]:
-    return [
-        Curve(called(name), colours[name], points)
-        for name, points in found.items()
-    ]
 
 
 def _tenths(value: float) -> str:

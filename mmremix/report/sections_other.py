@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmremix.report.data_table import data_table
-from mmremix.report.epoch_charts import (
-    Curve,
-    line_chart,
-    percent,
-)
-from mmremix.report.markup import figure, panels, section, table
-from mmremix.report.run_data import called, kinds
+from mmremix.report.epoch_charts import line_chart, percent
+from mmremix.report.markup import Chart, data_table, panels, section, table
 from mmremix.report.run_group import RunGroup, Spread
+from mmremix.report.sections_epochs import curves
 from mmremix.report.verdict import written
 
 _ENCODER, _HEAD = 'gradient/angle_', 'gradient/head_angle_'
@@ -20,11 +15,24 @@ _ENCODER, _HEAD = 'gradient/angle_', 'gradient/head_angle_'
 
 def gradient_section(groups: Sequence[RunGroup]) -> str:
     """Angles that ``GradientConflictHook`` measured."""
+    return section(
+        'gradient',
+        'Gradients',
+        'Angles between gradients on a probe batch: for each encoder, that '
+        "of the modality's own loss and that of the fused loss; on the "
+        'fusion head, that of a modality alone and that of all together (or '
+        'of two modalities). Beyond 90° they work against each other.',
+        panels(gradient_charts(groups)),
+    )
+
+
+def gradient_charts(groups: Sequence[RunGroup]) -> list[Chart]:
+    """Encoders and fusion head of each group that measured them."""
     charts = []
     for group in groups:
-        for prefix, title in (
-            (_ENCODER, 'encoders: own against fused loss'),
-            (_HEAD, 'fusion head: alone against together'),
+        for prefix, stem, title in (
+            (_ENCODER, 'gradients', 'encoders: own against fused loss'),
+            (_HEAD, 'head_gradients', 'fusion head: alone against together'),
         ):
             found = _members(group, prefix)
             if not found:
@@ -34,40 +42,30 @@ def gradient_section(groups: Sequence[RunGroup]) -> str:
             high = max(95.0, *(s.high for s in values)) + 5
             picture = line_chart(
                 f'{title}, angles over epochs, {group.title}',
-                _curves(group, found),
+                curves(group.first, found),
                 '{:.0f}°'.format,
                 y_range=(low, high),
                 reference=(90, '90°'),
             )
             charts.append(
-                figure(
+                Chart(
+                    f'{group.name}_{stem}',
                     f'{group.title}, {title}',
                     picture,
-                    data=data_table(found, '{:.1f}°'.format),
+                    data_table(found, '{:.1f}°'.format),
                 )
             )
-    return section(
-        'gradient',
-        'Gradients',
-        'Angles between gradients on a probe batch: for each encoder, that '
-        "of the modality's own loss and that of the fused loss; on the "
-        'fusion head, that of a modality alone and that of all together (or '
-        'of two modalities). Beyond 90° they work against each other.',
-        panels(charts),
-    )
+    return charts
 
 
 def contribution_section(groups: Sequence[RunGroup]) -> str:
     """Shapley values and accuracies of ``ContributionHook``."""
-    rows, charts = [], []
+    rows = []
     for group in groups:
-        found = _members(group, 'contribution/')
-        for name in found:
+        for name in _members(group, 'contribution/'):
             ends = [
-                group.at_end(
-                    lambda run, key=key: run.series.get(key, {}),
-                )
-                for key in (
+                group.at_end(scalar)
+                for scalar in (
                     f'contribution/{name}',
                     f'missing/acc_only_{name}',
                     f'missing/acc_without_{name}',
@@ -78,15 +76,6 @@ def contribution_section(groups: Sequence[RunGroup]) -> str:
                     f'{group.title}: {name}',
                     *('-' if end is None else written(end) for end in ends),
                 ]
-            )
-        if any(len(points) > 1 for points in found.values()):
-            picture = line_chart(
-                f'Contributions over epochs, {group.title}',
-                _curves(group, found),
-                percent,
-            )
-            charts.append(
-                figure(group.title, picture, data=data_table(found, percent))
             )
     if not rows:
         return ''
@@ -102,26 +91,35 @@ def contribution_section(groups: Sequence[RunGroup]) -> str:
             rows,
             'Contributions at the end',
         )
-        + panels(charts),
+        + panels(contribution_charts(groups)),
     )
+
+
+def contribution_charts(groups: Sequence[RunGroup]) -> list[Chart]:
+    """One a group that measured them more than once."""
+    charts = []
+    for group in groups:
+        found = _members(group, 'contribution/')
+        if not any(len(points) > 1 for points in found.values()):
+            continue
+        picture = line_chart(
+            f'Contributions over epochs, {group.title}',
+            curves(group.first, found),
+            percent,
+        )
+        charts.append(
+            Chart(
+                *(f'{group.name}_contributions', group.title, picture),
+                data_table(found, percent),
+            )
+        )
+    return charts
 
 
 def _members(group: RunGroup, prefix: str) -> dict[str, dict[float, Spread]]:
     """Scalars under a prefix by the rest of their names."""
     return {
-        name[len(prefix) :]: group.over_epochs(
-            lambda run, name=name: run.series.get(name, {})
-        )
+        name[len(prefix) :]: group.over_epochs(name)
         for name in group.first.series
         if name.startswith(prefix)
     }
-
-
-def _curves(
-    group: RunGroup, found: dict[str, dict[float, Spread]]
-) -> list[Curve]:
-    colours = kinds(group.first)
-    return [
-        Curve(called(name), colours.get(name, 's0'), points)
-        for name, points in found.items()
-    ]

@@ -8,29 +8,21 @@ import numpy as np
 
 from mmremix.records import Records
 from mmremix.report.charts import histogram_chart, matrix_chart
-from mmremix.report.epoch_charts import (
-    Curve,
-    line_chart,
-    percent,
-)
-from mmremix.report.markup import (
-    details,
-    figure,
-    panels,
-    table,
-)
+from mmremix.report.epoch_charts import Curve, line_chart, percent
+from mmremix.report.markup import Chart, details, table
 from mmremix.report.run_data import RunData, called, kinds
-from mmremix.report.run_group import Spread
+from mmremix.report.run_group import RunGroup, Spread
 
 _MAX_HISTOGRAMS = 6
 _MOST_CONFUSED = 10
 
 
-def certainty_charts(run: RunData) -> str:
-    """KL histograms, and how they drift."""
+def certainty_charts(group: RunGroup) -> list[Chart]:
+    """KL histograms of the first run, and how they drift."""
+    run = group.first
     records = run.records
     if records is None:
-        return ''
+        return []
     colours = kinds(run)
     number = min(_MAX_HISTOGRAMS, len(records.epochs))
     chosen = np.unique(
@@ -71,37 +63,34 @@ def certainty_charts(run: RunData) -> str:
         ]
         for e, epoch in enumerate(records.epochs)
     ]
-    key = ''.join(
-        f'<span class="key {colours[n]}">{escape(n)}</span>'
-        for n in records.modalities
+    picture = line_chart(
+        f'Median and quartiles of the scores, {run.name}',
+        drift,
+        '{:.2f}'.format,
+        y_range=(0, most),
+        tick_text='{:g}'.format,
     )
-    return panels(
-        [
-            figure(
-                f'{run.name}: distribution',
-                f'<p class="keys">{key}</p>{histograms}',
-                'Left: as unsure as a guess. Right: certain of one class '
-                '(ln of the number of classes).',
-                _histogram_table(records, most),
+    return [
+        Chart(
+            f'{group.name}_certainty',
+            f'{run.name}: distribution',
+            histograms,
+            _histogram_table(records, most),
+            'Left: as unsure as a guess. Right: certain of one class '
+            '(ln of the number of classes).',
+        ),
+        Chart(
+            f'{group.name}_drift',
+            f'{run.name}: drift',
+            picture,
+            table(
+                ['epoch', *records.modalities],
+                rows,
+                'Median (quartiles), nats',
             ),
-            figure(
-                f'{run.name}: drift',
-                line_chart(
-                    f'Median and quartiles of the scores, {run.name}',
-                    drift,
-                    '{:.2f}'.format,
-                    y_range=(0, most),
-                    tick_text='{:g}'.format,
-                ),
-                'Lines: median. Bands: the middle half of the samples.',
-                table(
-                    ['epoch', *records.modalities],
-                    rows,
-                    'Median (quartiles), nats',
-                ),
-            ),
-        ]
-    )
+            'Lines: median. Bands: the middle half of the samples.',
+        ),
+    ]
 
 
 def _histogram_table(records: Records, most: float) -> str:
@@ -119,8 +108,9 @@ def _histogram_table(records: Records, most: float) -> str:
     )
 
 
-def confusion_charts(run: RunData) -> str:
-    """A matrix for each prediction."""
+def confusion_charts(group: RunGroup) -> list[Chart]:
+    """A matrix for each prediction of the first run."""
+    run = group.first
     colours = kinds(run)
     charts = []
     for name, matrix in run.confusion.items():
@@ -134,13 +124,14 @@ def confusion_charts(run: RunData) -> str:
             if wrong[i, j]
         ]
         charts.append(
-            figure(
+            Chart(
+                f'{group.name}_confusion_{called(name)}',
                 f'{called(name)}: {percent(accuracy)} of {total} right',
                 matrix_chart(
                     f'Confusion matrix of {called(name)}, {run.name}',
                     *(matrix, run.classes, colours.get(name, 's0')),
                 ),
-                data=table(
+                table(
                     ['true class', 'taken for', 'samples'],
                     rows,
                     f'Most frequent confusions, {called(name)}',
@@ -148,7 +139,42 @@ def confusion_charts(run: RunData) -> str:
                 says='Point at a cell, or use the arrow keys.',
             )
         )
-    return panels(charts)
+    return charts
+
+
+def class_table(run: RunData) -> str:
+    """Accuracy and samples of every class."""
+    header, columns = ['class'], [list(run.classes)]
+    for i, (name, matrix) in enumerate(run.confusion.items()):
+        totals = matrix.sum(axis=1)
+        if not i:
+            header.append('val. samples')
+            columns.append([str(int(n)) for n in totals])
+        header.append(f'{called(name)} right')
+        columns.append(_shares(np.diag(matrix), totals))
+    if run.records is not None:
+        counts = run.records.class_count[-1][:, : len(run.classes)]
+        totals = counts.sum(axis=0)
+        header.append('train. samples')
+        columns.append([str(int(n)) for n in totals])
+        for name, row in zip(run.records.modalities, counts, strict=True):
+            header.append(f'given to {name}')
+            columns.append(_shares(row, totals))
+    if len(columns) == 1:
+        return ''
+    return table(
+        header,
+        list(zip(*columns, strict=True)),
+        f'{run.name}, by class',
+        sortable=True,
+    )
+
+
+def _shares(parts: np.ndarray, totals: np.ndarray) -> list[str]:
+    return [
+        percent(part / total) if total else '-'
+        for part, total in zip(parts, totals, strict=True)
+    ]
 
 
 def settings(run: RunData) -> str:

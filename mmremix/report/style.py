@@ -1,14 +1,18 @@
 """Looks and behaviour of the page, without any file beside it."""
 
-# The colours of s1 to s5 differ in lightness too, and stay apart for
-# colour-blind readers; lines and bars have their names beside them.
-STYLE = """
-:root{color-scheme:light dark;
---paper:#fff;--ink:#1c1e21;--soft:#595f69;--rule:#d9dce1;--panel:#f6f7f9;
---s0:#1c1e21;--s1:#0060a8;--s2:#b34700;--s3:#00725a;--s4:#8f3a78;--s5:#6b5b00}
-@media (prefers-color-scheme:dark){:root{
---paper:#15171a;--ink:#e8eaed;--soft:#a3a9b3;--rule:#363b43;--panel:#1e2126;
---s0:#e8eaed;--s1:#6cb6ff;--s2:#ff9d57;--s3:#5fd3a9;--s4:#f29ad1;--s5:#d9c75c}}
+from __future__ import annotations
+
+from mmremix.report.render import COLOURS, style_sheet
+
+_LIGHT, _DARK = (
+    ';'.join(f'--{name}:{pair[i]}' for name, pair in COLOURS.items())
+    for i in (0, 1)
+)
+STYLE = f"""
+:root{{color-scheme:light dark;{_LIGHT}}}
+@media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
+"""
+STYLE += """
 *{box-sizing:border-box}
 html{scroll-padding-top:1rem}
 body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:76rem;
@@ -78,27 +82,12 @@ image-rendering:auto}
 .cards img.sound{height:4.5rem;object-fit:fill}
 .cards .facts,.cards .absent{margin:.35rem 0 0}
 svg.history{height:.5rem;margin-top:.4rem}
-.s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}
-.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}
 .key{color:var(--c)}
-svg text{font:12px system-ui,sans-serif;fill:var(--ink)}
-svg .tick{font-size:11px;fill:var(--soft)}
-svg .mid{text-anchor:middle}svg .end{text-anchor:end}
-svg .name{font-weight:600;fill:var(--c)}
-svg .initial{font-size:10px;font-weight:700;fill:var(--paper)}
-.grid{stroke:var(--rule);stroke-width:1}
-.reference{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3}
-.gap{stroke:var(--soft);stroke-width:3}
-.shade,.frame{fill:var(--panel)}
-.line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
-.line.s0{stroke-width:2.75}
-.band{fill:var(--c);opacity:.18}
-.bar,.dot,.cell{fill:var(--c)}
-.hill{fill:var(--c);fill-opacity:.3;stroke:var(--c);stroke-width:1.25}
-.wave{fill:var(--ink)}
-.hit{fill:var(--ink);fill-opacity:0}
 .hit.on{fill-opacity:.1}
 .cell.on{stroke:var(--ink);stroke-width:1.5}
+"""
+STYLE += style_sheet()
+STYLE += """
 @media print{nav,.readout{display:none}body{max-width:none}}
 """
 

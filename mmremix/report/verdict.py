@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmremix.report.run_data import final
 from mmremix.report.run_group import RunGroup, Spread, spread
 from mmremix.report.scalars import Series
+from mmremix.utils.names import FUSION
 
 _LEVEL = 0.05  # accuracies closer than this are called level
 
@@ -47,7 +48,7 @@ def comparison(group: RunGroup, base: RunGroup) -> str:
     """How a group differs from another at the end of training."""
     parts = []
     for name in group.first.predictions:
-        ours, theirs = (_accuracy(g, name) for g in (group, base))
+        ours, theirs = (g.last_accuracy(name) for g in (group, base))
         if ours and theirs:
             points = 100 * (ours.mean - theirs.mean)
             parts.append(
@@ -75,18 +76,14 @@ def joined(parts: Sequence[str]) -> str:
     return f'{", ".join(parts[:-1])} and {parts[-1]}'
 
 
-def _accuracy(group: RunGroup, name: str) -> Spread | None:
-    return group.at_end(lambda run: run.accuracy(name))
-
-
 def _called(name: str) -> str:
-    return 'together' if name == 'fusion' else name
+    return 'together' if name == FUSION else name
 
 
 def _balance(group: RunGroup) -> str:
     """What the modalities are worth together."""
     order = _ranking(group)
-    fused = _accuracy(group, 'fusion')
+    fused = group.last_accuracy(FUSION)
     if fused is None:
         return ''
     classes = group.first.num_classes
@@ -108,7 +105,7 @@ def _ranking(group: RunGroup) -> list[tuple[str, Spread]]:
     known = [
         (name, value)
         for name in group.first.modalities
-        if (value := _accuracy(group, name)) is not None
+        if (value := group.last_accuracy(name)) is not None
     ]
     return sorted(known, key=lambda item: -item[1].mean)
 
@@ -116,9 +113,7 @@ def _ranking(group: RunGroup) -> list[tuple[str, Spread]]:
 def _ratio(group: RunGroup) -> str:
     names = group.first.modalities
     last = {
-        n: value
-        for n in names
-        if (value := group.at_end(lambda run, n=n: run.remix(f'rho_{n}')))
+        n: value for n in names if (value := group.at_end(f'remix/rho_{n}'))
     }
     if len(last) < 2:
         return ''
@@ -170,8 +165,8 @@ def _change(group: RunGroup) -> str:
     if begin is None:
         return ''
     parts = []
-    for name in (*group.first.modalities, 'fusion'):
-        over = group.over_epochs(lambda run, n=name: run.accuracy(n))
+    for name in (*group.first.modalities, FUSION):
+        over = group.accuracy(name)
         before = [e for e in over if e < begin]
         if not before or max(over) <= before[-1]:
             continue

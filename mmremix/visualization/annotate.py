@@ -121,7 +121,7 @@ class _Sound:
         with open_container(self._path) as source, decoding(self._path):
             origin = (source.start_time or 0) / 1e6
             for frame in source.decode(source.streams.audio[0]):
-                if frame.pts is not None:
+                if frame.pts is not None and frame.time_base is not None:
                     frame.pts -= round(origin / float(frame.time_base))
                 for piece in resampler.resample(frame):
                     yield self._stream.encode(piece)

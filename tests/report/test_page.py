@@ -122,8 +122,15 @@ def test_rho(page):
 
 def test_histograms(page):
     svg = page.picture('Histograms of the scores')
-    counted = re.findall(r'class="hill (s\d)"[^>]+data-n="(\d+)"', svg)
-    assert counted == [('s1', '8'), ('s2', '8')] * SCORED
+    hills = re.findall(r'class="hill (s\d)" d="([^"]+)"', svg)
+    assert [kind for kind, _ in hills] == ['s1', 's2'] * SCORED
+    # Under each lie all the samples: equal areas.
+    areas = []
+    for _, path in hills:
+        xs, ys = np.array(points(path)).T
+        areas.append(np.sum(np.diff(xs) * (ys[0] - ys[:-1])))
+    assert min(areas) > 0
+    assert np.allclose(areas, areas[0], rtol=1e-3)
     drift = page.picture('Median and quartiles')
     assert drift.count('class="band') == drift.count('class="line') == 2
 

@@ -27,11 +27,11 @@ def groups(tmp_path):
 def test_seeds_are_put_together(groups):
     assert [g.title for g in groups] == ['remix_made (2 seeds)', 'joint_made']
     assert [r.name for r in groups[0].runs] == ['r0', 'r1']
-    fused = groups[0].at_end(lambda run: run.accuracy('fusion'))
+    fused = groups[0].last_accuracy('fusion')
     assert fused.mean == pytest.approx(0.76)
     assert (fused.low, fused.high) == (pytest.approx(0.75), 0.77)
     assert fused.deviation == pytest.approx(0.02 / 2**0.5)
-    over = groups[0].over_epochs(lambda run: run.accuracy('fusion'))
+    over = groups[0].accuracy('fusion')
     assert list(over) == [1, 2, 3, 4, 5]
     assert over[1].mean == pytest.approx(0.56)
 

@@ -66,4 +66,4 @@ def test_torn_line(tmp_path):
 
 def test_no_run(tmp_path):
     with pytest.raises(FileNotFoundError, match='work directory of a train'):
-        load_run(tmp_path).series
+        load_run(tmp_path)

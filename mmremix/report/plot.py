@@ -1,17 +1,26 @@
-"""A coordinate system, and marks in it, as SVG."""
+"""A coordinate system, and marks in it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
+
+from mmremix.report.picture import (
+    Circle,
+    Mark,
+    Path,
+    Picture,
+    Point,
+    Rect,
+    Text,
+)
 
 # Phones are about this wide: drawn at this size, type stays readable there,
 # and charts stand side by side on larger screens.
 WIDTH = 360
 _LINE = 14  # pixels between labels
 _LETTER = 7.2  # pixels, of a bold label
-_MAX_LETTERS = 16
+MAX_LETTERS = 16
 
 
 class Plot:
@@ -36,7 +45,7 @@ class Plot:
         left: int = 40,
         log_y: bool = False,
     ) -> None:
-        longest = min(max(map(len, labels), default=0), _MAX_LETTERS)
+        longest = min(max(map(len, labels), default=0), MAX_LETTERS)
         self.left = left
         self.right = round(WIDTH - 16 - _LETTER * longest)
         self.top, self.bottom = 12, height - 36
@@ -44,7 +53,7 @@ class Plot:
         self.log_y = log_y
         self._x = _widened(x_range)
         self._y = _widened(y_range)
-        self.parts: list[str] = []
+        self.marks: list[Mark] = []
 
     def x(self, value: float) -> float:
         """Pixels from the left."""
@@ -60,9 +69,13 @@ class Plot:
         share = (value - low) / (high - low)
         return round(self.bottom - share * (self.bottom - self.top), 2)
 
-    def add(self, *parts: str) -> None:
+    def add(self, *marks: Mark) -> None:
         """Draw on top of what is there."""
-        self.parts += parts
+        self.marks += marks
+
+    def across(self, kind: str, y: float) -> None:
+        """Draw a level line at so many pixels from the top."""
+        self.add(Path(kind, [(self.left, y), (self.right, y)]))
 
     def axes(
         self,
@@ -75,35 +88,23 @@ class Plot:
         """Draw grid lines, tick labels and the name of the x axis."""
         for value in y_ticks:
             y = self.y(value)
-            self.add(
-                f'<line class="grid" x1="{self.left}" x2="{self.right}" '
-                f'y1="{y}" y2="{y}"/>',
-                text(self.left - 6, y + 4, y_text(value), 'tick end'),
-            )
+            self.across('grid', y)
+            self.add(Text('tick end', self.left - 6, y + 4, y_text(value)))
         for value in x_ticks:
-            self.add(
-                text(
-                    *(self.x(value), self.bottom + 16, x_text(value)),
-                    'tick mid',
-                )
-            )
+            place = self.x(value), self.bottom + 16
+            self.add(Text('tick mid', *place, x_text(value)))
         middle = (self.left + self.right) / 2
-        self.add(text(middle, self.height - 4, x_label, 'tick mid'))
+        self.add(Text('tick mid', middle, self.height - 4, x_label))
 
     def path(
         self, xs: Sequence[float], ys: Sequence[float], kind: str
     ) -> None:
         """Draw a line; a single point as a dot."""
-        if len(xs) == 1:
-            self.add(
-                f'<circle class="dot {kind}" cx="{self.x(xs[0])}" '
-                f'cy="{self.y(ys[0])}" r="3.5"/>'
-            )
-            return
-        points = [
-            f'{self.x(x)},{self.y(y)}' for x, y in zip(xs, ys, strict=True)
-        ]
-        self.add(f'<path class="line {kind}" d="M{"L".join(points)}"/>')
+        points = self._points(xs, ys)
+        if len(points) == 1:
+            self.add(Circle(f'dot {kind}', *points[0], 3.5))
+        else:
+            self.add(Path(f'line {kind}', points))
 
     def band(
         self,
@@ -113,30 +114,23 @@ class Plot:
         kind: str,
     ) -> None:
         """Fill between two lines."""
-        there = [(x, y) for x, y in zip(xs, highs, strict=True)]
-        back = [(x, y) for x, y in zip(xs, lows, strict=True)][::-1]
-        points = [f'{self.x(x)},{self.y(y)}' for x, y in there + back]
-        self.add(f'<path class="band {kind}" d="M{"L".join(points)}Z"/>')
+        outline = self._points(xs, highs) + self._points(xs, lows)[::-1]
+        self.add(Path(f'band {kind}', outline, closed=True))
 
     def shade(self, begin: float, end: float, label: str) -> None:
         """Grey a range of x, and name it."""
         left, right = self.x(begin), self.x(end)
         self.add(
-            f'<rect class="shade" x="{left}" y="{self.top}" '
-            f'width="{right - left:.2f}" '
-            f'height="{self.bottom - self.top}"/>'
+            Rect('shade', left, self.top, right - left, self.bottom - self.top)
         )
         if right - left > 7 * len(label):
-            self.add(text(left + 4, self.top + 12, label, 'tick'))
+            self.add(Text('tick', left + 4, self.top + 12, label))
 
     def reference(self, value: float, label: str) -> None:
         """Draw a dashed line across, named at its end."""
         y = self.y(value)
-        self.add(
-            f'<line class="reference" x1="{self.left}" x2="{self.right}" '
-            f'y1="{y}" y2="{y}"/>',
-            text(self.right + 6, y + 4, label, 'tick'),
-        )
+        self.across('reference', y)
+        self.add(Text('tick', self.right + 6, y + 4, label))
 
     def end_labels(
         self, labels: Iterable[tuple[float, str, str]], taken: float = -1e9
@@ -160,8 +154,8 @@ class Plot:
             places[i] = min(places[i], limit)
             limit = places[i] - _LINE
         for place, (_, name, kind) in zip(places, wanted, strict=True):
-            shown = shortened(name, _MAX_LETTERS)
-            self.add(text(self.right + 6, place + 4, shown, f'name {kind}'))
+            shown = shortened(name, MAX_LETTERS)
+            self.add(Text(f'name {kind}', self.right + 6, place + 4, shown))
 
     def hits(self, xs: Sequence[float], texts: Sequence[str]) -> None:
         """Lay columns over the plot that say their values when touched."""
@@ -171,23 +165,19 @@ class Plot:
                 self.right if i + 1 == len(xs) else self.x((x + xs[i + 1]) / 2)
             )
             self.add(
-                f'<rect class="hit" x="{left}" y="{self.top}" '
-                f'width="{max(right - left, 1):.2f}" '
-                f'height="{self.bottom - self.top}" '
-                f'data-t="{escape(words)}"/>'
+                Rect(
+                    *('hit', left, self.top),
+                    *(max(right - left, 1), self.bottom - self.top),
+                    says=words,
+                )
             )
 
-    def render(self, title: str) -> str:
-        """The finished picture."""
-        return svg(WIDTH, self.height, title, self.parts)
+    def finished(self, title: str) -> Picture:
+        """The picture."""
+        return Picture(title, WIDTH, self.height, self.marks)
 
-
-def svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    """Wrap marks in a picture with a name for screen readers."""
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
-    )
+    def _points(self, xs: Sequence[float], ys: Sequence[float]) -> list[Point]:
+        return [(self.x(x), self.y(y)) for x, y in zip(xs, ys, strict=True)]
 
 
 def shortened(words: str, letters: int) -> str:
@@ -195,11 +185,21 @@ def shortened(words: str, letters: int) -> str:
     return words if len(words) <= letters else words[: letters - 1] + '…'
 
 
-def text(x: float, y: float, words: str, kind: str) -> str:
-    """A line of text."""
-    return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
-    )
+def ticks(low: float, high: float, number: int = 5) -> list[float]:
+    """Round values that cover a range in about so many steps."""
+    if not high > low:
+        return [low]
+    raw = (high - low) / number
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(i * step, 10) for i in range(first, last + 1)]
+
+
+def whole_ticks(low: float, high: float, number: int = 6) -> list[float]:
+    """The same in whole numbers, for epochs."""
+    return [v for v in ticks(low, high, number) if v == int(v)]
 
 
 def _widened(limits: tuple[float, float]) -> tuple[float, float]:
