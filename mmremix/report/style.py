@@ -29,6 +29,7 @@ color:var(--soft);font-size:.85rem}
 .where{font-weight:400}
 .verdict{font-size:1.15rem;line-height:1.4;margin:.5rem 0 .25rem}
 .note{border-left:3px solid var(--rule);padding-left:.75rem}
+.note ul{margin:0;padding-left:1.25rem}
 a{color:var(--s1)}
 a.skip{position:absolute;left:-99rem}
 a.skip:focus{left:1rem;top:.5rem;background:var(--paper);padding:.5rem}

@@ -73,7 +73,16 @@ def training(epoch, **values):
     return {'loss': 1.0, **values, 'epoch': epoch, 'iter': step, 'step': step}
 
 
-def make_run(root: Path, *, seed=0, remix=True, records=True, **config):
+def make_run(
+    root: Path,
+    *,
+    seed=0,
+    remix=True,
+    records=True,
+    fingerprint='',
+    versions='    Python: <3>',
+    **config,
+):
     """Write a work directory and return it."""
     rows = []
     for epoch in range(1, EPOCHS + 1):
@@ -105,7 +114,7 @@ def make_run(root: Path, *, seed=0, remix=True, records=True, **config):
     cfg.dump(folder / 'config.py')
     shutil.copy(folder / 'config.py', root / f'{name}.py')
     (folder.parent / 'x.log').write_text(
-        f'{"-" * 60}\nSystem environment:\n    Python: <3>\n{"-" * 60}\n'
+        f'{"-" * 60}\nSystem environment:\n{versions}\n{"-" * 60}\n'
     )
     if records:
         matrix = np.array([[2, 1, 0], [0, 3, 0], [1, 1, 1]])
@@ -116,7 +125,7 @@ def make_run(root: Path, *, seed=0, remix=True, records=True, **config):
             EPOCHS,
         )
     if remix and records:
-        write_records(root)
+        write_records(root, fingerprint=fingerprint)
     return root
 
 
