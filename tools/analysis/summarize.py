@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from mmremix.report import runs_table
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', nargs='+', help='work directory of a run')
     args = parser.parse_args()
+    # After parsing, so that --help answers at once.
+    from mmremix.report import runs_table
+
     try:
         print(runs_table(args.work_dir))
     except FileNotFoundError as error:
