@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 
-from mmremix.engine.hooks.remix_record_hook import CONFUSION_NAME
-from mmremix.records import Records, read_records
+from mmremix.records import Records, read_confusion, read_records
 from mmremix.report.scalars import Part, Series, find_runs, read_series
 from mmremix.utils.names import FUSION
 
@@ -159,25 +158,13 @@ def _read_records(run: RunData) -> str:
 
 
 def _read_confusion(run: RunData) -> None:
-    file = run.work_dir / CONFUSION_NAME
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            names = kept['predictions'].tolist()
-            confusion = dict(zip(names, kept['confusion'], strict=True))
-            epoch, classes = int(kept['epoch']), kept['classes'].tolist()
-    except FileNotFoundError:
-        run.notes.append(
-            f'No {CONFUSION_NAME}: confusion matrices are kept with '
-            "default_hooks = dict(records=dict(type='RemixRecordHook'))."
-        )
-    except Exception as error:  # a zip file's reader may raise anything
-        run.notes.append(
-            f'{file} is damaged ({type(error).__name__}: {error}); the next '
-            'validation writes it anew.'
-        )
-    else:
-        run.confusion, run.confusion_epoch = confusion, epoch
-        run.classes = run.classes or classes
+        kept = read_confusion(run.work_dir)
+    except (FileNotFoundError, ValueError) as error:
+        run.notes.append(str(error))
+        return
+    run.confusion, run.confusion_epoch = kept.matrices, kept.epoch
+    run.classes = run.classes or kept.classes
 
 
 def _agreement(run: RunData, series: Mapping[str, Series]) -> int:

@@ -10,8 +10,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmremix.datasets import MultimodalDataset
-from mmremix.engine.hooks.remix_record_hook import save_confusion
-from mmremix.records import RecordFile, epoch_record
+from mmremix.records import RecordFile, epoch_record, save_confusion
 
 CLASSES = ('<b>&"', 'clap', 'shout')
 NAMES = ('video', 'audio')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmremix.engine.hooks.remix_record_hook import save_confusion
+from mmremix.records import save_confusion
 from mmremix.report import load_run, run_table
 from mmremix.report.scalars import find_runs
 from tests.report.made_run import (

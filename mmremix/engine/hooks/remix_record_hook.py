@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -14,12 +12,10 @@ from mmengine.runner import Runner
 from mmremix.engine.hooks.remix_state import RemixState
 from mmremix.engine.scoring import ScoreTable
 from mmremix.evaluation import MultimodalAccuracy
-from mmremix.records import RecordFile, epoch_record
+from mmremix.records import RecordFile, epoch_record, save_confusion
+from mmremix.records.confusion import CONFUSION_NAME
 from mmremix.records.records import FILE_NAME
 from mmremix.registry import HOOKS
-from mmremix.utils.whole_files import write_whole
-
-CONFUSION_NAME = 'val_confusion.npz'
 
 
 @HOOKS.register_module()
@@ -118,30 +114,3 @@ class RemixRecordHook(Hook):
                     runner.epoch,
                 )
                 return
-
-
-def save_confusion(
-    path: Path,
-    confusion: dict[str, np.ndarray],
-    classes: tuple[str, ...],
-    epoch: int,
-) -> None:
-    """Write confusion matrices; a kill leaves the old file or the new one.
-
-    Args:
-        path: An .npz file with ``predictions`` (P names), ``classes`` (M
-            names), ``confusion`` ``(P, M, M)`` counts, true class by
-            predicted class, and ``epoch``.
-        confusion: A matrix for each prediction.
-        classes: Class names.
-        epoch: How many epochs were trained.
-    """
-    arrays: dict[str, Any] = {
-        'predictions': np.array(list(confusion), dtype=np.str_),
-        'classes': np.array(classes, dtype=np.str_),
-        'confusion': np.stack(list(confusion.values())),
-        'epoch': np.int64(epoch),
-    }
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    write_whole(path, content.getvalue())
