@@ -109,13 +109,16 @@ def group_runs(runs: Sequence[RunData]) -> list[RunGroup]:
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         groups.setdefault(_identity(run), []).append(run)
-    stems = [members[0].config_name for members in groups.values()]
+    members = list(groups.values())
+    stems = [runs[0].config_name for runs in members]
+    names = [
+        stem if stems.count(stem) == 1 else runs[0].name
+        for stem, runs in zip(stems, members, strict=True)
+    ]
     return [
-        RunGroup(
-            stem if stems.count(stem) == 1 else members[0].name,
-            members,
-        )
-        for stem, members in zip(stems, groups.values(), strict=True)
+        # Files are named so: never one name for two.
+        RunGroup(f'{name}_{i}' if names.count(name) > 1 else name, runs)
+        for i, (name, runs) in enumerate(zip(names, members, strict=True), 1)
     ]
 
 

@@ -44,6 +44,9 @@ def test_other_options_are_other_groups(tmp_path):
     groups = group_runs([load_run(path) for path in paths])
     # One config file for both: the directories tell them apart.
     assert [g.name for g in groups] == ['a', 'b']
+    other = make_run(tmp_path / 'other' / 'a', optim={'lr': 2})
+    groups = group_runs([load_run(path) for path in (paths[0], other)])
+    assert [g.name for g in groups] == ['a_1', 'a_2']
 
 
 def test_what_is_said(groups):
