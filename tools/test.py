@@ -27,7 +27,7 @@ def main() -> None:
     from mmengine.evaluator import DumpResults
 
     from mmremix.apis import build_runner, leave_process_group, load_config
-    from mmremix.visualization import accuracy_table
+    from mmremix.report import accuracy_table
 
     cfg = load_config(
         args.config,

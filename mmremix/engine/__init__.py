@@ -23,7 +23,6 @@ from mmremix.engine.plan.plan_hook import (
     PlanHook,
     ScoringPlanHook,
 )
-from mmremix.engine.records import Records, read_records
 from mmremix.engine.safe_loading import load_checkpoint_file
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.scores import ScoreTable, score_dataset
@@ -52,7 +51,6 @@ __all__ = [
     'OptimWrapper',
     'PlainCheckpointHook',
     'PlanHook',
-    'Records',
     'RemixRecordHook',
     'SafeCheckpointHook',
     'ScoreTable',
@@ -62,6 +60,5 @@ __all__ = [
     'SignalHook',
     'compare_gradients',
     'load_checkpoint_file',
-    'read_records',
     'score_dataset',
 ]

@@ -14,9 +14,10 @@ from mmremix.models.fusion_heads import (
     SumFusionHead,
 )
 from mmremix.models.losses import CrossEntropy, FocalLoss
-from mmremix.models.output import FUSION, Output
+from mmremix.models.output import Output
 from mmremix.models.recognizers import AVRecognizer
 from mmremix.utils.mmaction_compat import make_mmaction_importable
+from mmremix.utils.names import FUSION
 
 # So that `type='mmaction.ResNet'` in a config finds its class.
 make_mmaction_importable()

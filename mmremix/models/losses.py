@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmremix.models.output import FUSION
 from mmremix.registry import MODELS
+from mmremix.utils.names import FUSION
 
 _DEFAULT = {
     'all_active': {FUSION: 1.0, 'unimodal': 0.5},

@@ -8,9 +8,6 @@ from typing import Any
 
 from torch import Tensor
 
-FUSION = 'fusion'
-"""Name of the fused prediction beside the modalities' own."""
-
 
 @dataclass
 class Output:

@@ -1,5 +1,16 @@
-"""Tables for people."""
+"""Samples and predictions for people: views, annotated copies, tables.
 
-from mmremix.visualization.tables import accuracy_table, run_table
+Contact sheets are drawn by :mod:`mmremix.visualization.contact_sheet`.
+"""
 
-__all__ = ['accuracy_table', 'run_table']
+from mmremix.visualization.annotate import annotate_clip
+from mmremix.visualization.predictions import format_table, prediction_table
+from mmremix.visualization.sample_view import SampleView, view_samples
+
+__all__ = [
+    'SampleView',
+    'annotate_clip',
+    'format_table',
+    'prediction_table',
+    'view_samples',
+]

@@ -16,9 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.media.container import decoding, open_container
-from mmremix.datasets.packing.frames import SourceFrames
-from mmremix.datasets.packing.job import PackJob
-from mmremix.datasets.packing.options import PackOptions
+from mmremix.datasets.media.source_frames import SourceFrames
 
 _TICKS = 90000  # per second
 _WIDTH = 320  # pixels, at least
@@ -43,7 +41,7 @@ def annotate_clip(entry: Mapping[str, Any], target: str | Path) -> None:
     clip = entry['clip']
     if os.path.isdir(clip):
         raise BrokenMediaError.of(clip, 'a folder, which has no rate')
-    source = SourceFrames(PackJob(clip), PackOptions(short_side=_SHORT_SIDE))
+    source = SourceFrames(clip, short_side=_SHORT_SIDE)
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f'.{target.name}.tmp')
@@ -123,7 +121,7 @@ class _Sound:
         with open_container(self._path) as source, decoding(self._path):
             origin = (source.start_time or 0) / 1e6
             for frame in source.decode(source.streams.audio[0]):
-                if frame.pts is not None:
+                if frame.pts is not None and frame.time_base is not None:
                     frame.pts -= round(origin / float(frame.time_base))
                 for piece in resampler.resample(frame):
                     yield self._stream.encode(piece)

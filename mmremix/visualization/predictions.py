@@ -1,12 +1,25 @@
-"""Plain-text tables of predictions."""
+"""Plain-text tables, and those of predictions."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mmremix.visualization.tables import format_table
+
+def format_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Align columns; numbers to the right, the first column to the left."""
+    cells = [list(map(str, row)) for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        '  '.join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+    lines.insert(1, '-' * max(map(len, lines)))
+    return '\n'.join(lines)
 
 
 def prediction_table(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -3,14 +3,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.demo_run import ROOT
-from tests.visualization.report.made_run import make_run
-from tests.visualization.report.parsed_page import ParsedPage
+from tests.report.made_run import make_run
+from tests.report.parsed_page import ParsedPage
 
 
-def run(*args):
+def run(*args, tool='report'):
     return subprocess.run(
-        [sys.executable, 'tools/analysis/report.py', *map(str, args)],
+        [sys.executable, f'tools/analysis/{tool}.py', *map(str, args)],
         cwd=ROOT,
         env={'PYTHONPATH': str(ROOT)},
         capture_output=True,
@@ -32,7 +34,17 @@ def test_page_and_figures(tmp_path):
     assert sorted(printed[1:]) == sorted(map(str, figures.iterdir()))
 
 
-def test_not_a_work_directory(tmp_path):
-    done = run(tmp_path)
+def test_summary_of_two_runs(tmp_path):
+    made = [make_run(tmp_path / 'a'), make_run(tmp_path / 'b', remix=False)]
+    done = run(*made, tool='summarize')
+    assert done.returncode == 0, done.stderr
+    parts = done.stdout.split('\n\n')
+    assert [parts[0], parts[3]] == list(map(str, made))
+    assert parts[-1].strip() == 'Other settings: model.name.'
+
+
+@pytest.mark.parametrize('tool', ['report', 'summarize'])
+def test_not_a_work_directory(tmp_path, tool):
+    done = run(tmp_path, tool=tool)
     assert done.returncode == 2
     assert 'is it the work directory of a training run?' in done.stderr

@@ -19,7 +19,8 @@ from mmremix.evaluation.metrics.multimodal_accuracy import (
     METRIC_NAMES,
     summarize_confusion,
 )
-from mmremix.visualization.tables import format_table
+from mmremix.utils.names import FUSION
+from mmremix.visualization.predictions import format_table
 
 
 def load(path: str) -> tuple[np.ndarray, np.ndarray, list[Any]]:
@@ -28,7 +29,7 @@ def load(path: str) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     samples = pickle.loads(Path(path).read_bytes())
     labels = np.array([int(sample['gt_label']) for sample in samples])
     scores = np.stack(
-        [np.asarray(sample['pred_score']['fusion']) for sample in samples]
+        [np.asarray(sample['pred_score'][FUSION]) for sample in samples]
     )
     return labels, scores, [sample.get('clip') for sample in samples]
 

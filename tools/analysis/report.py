@@ -40,7 +40,7 @@ def main() -> None:
     args = parser.parse_args()
     # After parsing, so that --help answers at once.
     import mmremix  # noqa: F401  (registers the data sets)
-    from mmremix.visualization.report import (
+    from mmremix.report import (
         group_runs,
         load_run,
         render_page,

@@ -1,17 +1,24 @@
-"""Print what a training run reached and what Remix decided."""
+"""Print what training runs reached and what Remix decided.
+
+Of several runs it also says in what they differ: data, schedule, versions.
+"""
 
 from __future__ import annotations
 
 import argparse
 
-from mmremix.visualization import run_table
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', nargs='+', help='work directory of a run')
-    for work_dir in parser.parse_args().work_dir:
-        print(f'{work_dir}\n\n{run_table(work_dir)}\n')
+    args = parser.parse_args()
+    # After parsing, so that --help answers at once.
+    from mmremix.report import runs_table
+
+    try:
+        print(runs_table(args.work_dir))
+    except FileNotFoundError as error:
+        parser.error(str(error))
 
 
 if __name__ == '__main__':

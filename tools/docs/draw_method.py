@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mmremix.engine import Records
+    from mmremix.records import Records
 
 COLOURS = ('#0060a8', '#d1651f', '#00725a', '#8f3a78')
 GREY = '#5a6068'
@@ -79,7 +79,7 @@ def draw(work_dir: str, out: Path) -> None:
     os.environ.setdefault('SOURCE_DATE_EPOCH', '0')
     import matplotlib
 
-    from mmremix.engine import read_records
+    from mmremix.records import read_records
 
     matplotlib.use('agg')
     matplotlib.rcParams.update(

@@ -13,7 +13,7 @@ from mmremix.datasets.media import BrokenMediaError, open_audio
 from mmremix.datasets.media.packed import PackedAudio
 from mmremix.datasets.media.packed_file import MAGIC
 from mmremix.datasets.media.segment import Span
-from mmremix.datasets.packing.frames import SourceFrames
+from mmremix.datasets.media.source_frames import SourceFrames
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.transforms.flow import encode_flow, optical_flow
@@ -37,7 +37,7 @@ def pack_array(job: PackJob, options: PackOptions, target: str) -> None:
     header: dict[str, Any] = {'recipe': options.digest(), 'name': job.name}
     arrays: dict[str, np.ndarray] = {}
     if 'video' in options.modalities:
-        source = SourceFrames(job, options)
+        source = job.frames(options)
         frames: np.ndarray | None = None
         for i, image in enumerate(source):
             if frames is None:

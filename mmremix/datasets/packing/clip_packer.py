@@ -11,7 +11,7 @@ import numpy as np
 from mmremix.datasets.media import open_audio
 from mmremix.datasets.media.container import open_container
 from mmremix.datasets.media.errors import BrokenMediaError
-from mmremix.datasets.packing.frames import SourceFrames
+from mmremix.datasets.media.source_frames import SourceFrames
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 
@@ -36,7 +36,7 @@ def pack_clip(job: PackJob, options: PackOptions, target: str) -> None:
     begin = job.start or 0.0
     source = sound = None
     if 'video' in options.modalities:
-        source = SourceFrames(job, options)
+        source = job.frames(options)
     if 'audio' in options.modalities:
         sound = _Sound(job, options)
     starts = [source.span.start] if source is not None else []

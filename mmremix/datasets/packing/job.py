@@ -6,6 +6,9 @@ import hashlib
 import os
 from dataclasses import dataclass
 
+from mmremix.datasets.media.source_frames import SourceFrames
+from mmremix.datasets.packing.options import PackOptions
+
 
 @dataclass(frozen=True)
 class PackJob:
@@ -44,6 +47,19 @@ class PackJob:
     def sources(self) -> list[str]:
         """Files (or image folders) that the copy is made from."""
         return [self.clip, self.audio] if self.audio else [self.clip]
+
+    def frames(self, options: PackOptions) -> SourceFrames:
+        """Frames of the segment, as the options want them.
+
+        Raises:
+            BrokenMediaError: If the clip cannot be read, or is packed.
+        """
+        return SourceFrames(
+            *(self.clip, self.start, self.end),
+            short_side=options.short_side,
+            fps=options.fps,
+            frame_rate=options.frame_rate,
+        )
 
 
 def _inside(path: str, root: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -14,13 +12,11 @@ from mmengine.runner import Runner
 from mmremix.engine.plan.kl_score_hook import KLScoreHook
 from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.engine.plan.report import Decided
-from mmremix.engine.record_file import RecordFile, epoch_record
-from mmremix.engine.records import FILE_NAME
 from mmremix.evaluation import MultimodalAccuracy
+from mmremix.records import RecordFile, epoch_record, save_confusion
+from mmremix.records.confusion import CONFUSION_NAME
+from mmremix.records.records import FILE_NAME
 from mmremix.registry import HOOKS
-from mmremix.utils.whole_files import write_whole
-
-CONFUSION_NAME = 'val_confusion.npz'
 
 
 @HOOKS.register_module()
@@ -29,11 +25,12 @@ class RemixRecordHook(Hook):
 
     Every scoring epoch of ``KLScoreHook`` is appended to
     ``remix_records.npy`` in the work directory, which
-    :func:`~mmremix.engine.read_records` reads: scores and assignment of every
+    :func:`~mmremix.records.read_records` reads: scores and assignment of every
     sample, samples by class, accuracies. A run that resumes goes on in the
-    same file, each epoch in it once; the file of an earlier run is renamed,
-    ``remix_records.1.npy``. Where ``MultimodalAccuracy`` validates, the
-    confusion matrices of the last validation are kept too.
+    same file, each epoch in it once. The file of an earlier run is renamed,
+    ``remix_records.1.npy``; so is a damaged one, with a warning,
+    ``remix_records.damaged.1.npy``. Where ``MultimodalAccuracy`` validates,
+    the confusion matrices of the last validation are kept too.
 
     Example::
 
@@ -74,7 +71,8 @@ class RemixRecordHook(Hook):
 
     def record(self, runner: Runner, decided: Decided) -> None:
         """Append one scoring epoch."""
-        assert self._file is not None
+        if self._file is None:  # another rank
+            return
         dataset = runner.train_dataloader.dataset
         if not len(self._labels):
             self._labels = np.array(
@@ -84,9 +82,22 @@ class RemixRecordHook(Hook):
                 ]
             )
         classes = dataset.metainfo.get('classes') or ()
-        num_classes = max(len(classes), int(self._labels.max()) + 1)
+        table = decided.table
         self._file.append(
-            dataset, epoch_record(decided, self._labels, num_classes)
+            dataset,
+            epoch_record(
+                epoch=decided.epoch,
+                modalities=decided.modalities,
+                scores=table.scores.numpy(),
+                assignments=decided.assignments.numpy(),
+                fingerprint=decided.fingerprint,
+                accuracy=table.accuracy,
+                true_probability=table.true_probability,
+                flips=decided.flips,
+                seconds=decided.seconds,
+                labels=self._labels,
+                num_classes=max(len(classes), int(self._labels.max()) + 1),
+            ),
         )
 
     def after_val_epoch(
@@ -106,30 +117,3 @@ class RemixRecordHook(Hook):
                     runner.epoch,
                 )
                 return
-
-
-def save_confusion(
-    path: Path,
-    confusion: dict[str, np.ndarray],
-    classes: tuple[str, ...],
-    epoch: int,
-) -> None:
-    """Write confusion matrices; a kill leaves the old file or the new one.
-
-    Args:
-        path: An .npz file with ``predictions`` (P names), ``classes`` (M
-            names), ``confusion`` ``(P, M, M)`` counts, true class by
-            predicted class, and ``epoch``.
-        confusion: A matrix for each prediction.
-        classes: Class names.
-        epoch: How many epochs were trained.
-    """
-    arrays: dict[str, Any] = {
-        'predictions': np.array(list(confusion), dtype=np.str_),
-        'classes': np.array(classes, dtype=np.str_),
-        'confusion': np.stack(list(confusion.values())),
-        'epoch': np.int64(epoch),
-    }
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    write_whole(path, content.getvalue())

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmremix.engine.records import discrepancy_ratios
 from mmremix.engine.scoring.scores import ScoreTable
+from mmremix.records import discrepancy_ratios
 from mmremix.remix import modality_counts
 
 _STARVING = 0.05
@@ -42,7 +42,7 @@ def report(runner: Runner, decided: Decided) -> None:
     The scalars, at the number of the epoch from 1: ``remix/count_<name>``,
     ``remix/share_<name>``, ``remix/mean_kl_<name>`` (nats),
     ``remix/train_acc_<name>`` (also of ``fusion``), ``remix/rho_<name>``
-    (see :func:`~mmremix.engine.records.discrepancy_ratios`),
+    (see :func:`~mmremix.records.discrepancy_ratios`),
     ``remix/flips``, ``remix/unscored`` and ``remix/seconds``.
 
     Args:

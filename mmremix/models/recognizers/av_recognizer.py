@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.losses import merge_weights
-from mmremix.models.output import FUSION, Output
+from mmremix.models.output import Output
 from mmremix.models.recognizers.build import (
     build_encoders,
     build_fusion,
@@ -24,6 +24,7 @@ from mmremix.models.recognizers.build import (
 from mmremix.models.recognizers.encode import encode, zeroed
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.registry import MODELS
+from mmremix.utils.names import FUSION
 
 
 @MODELS.register_module()

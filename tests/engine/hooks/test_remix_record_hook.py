@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmremix.engine.hooks.remix_report import report
-from mmremix.engine.hooks.remix_state import RemixState
 
 from mmremix.apis import build_runner
-from mmremix.engine import read_records
-from mmremix.engine.scoring import ScoreTable
+from mmremix.engine import ScoreTable
+from mmremix.engine.plan.report import Decided, report
+from mmremix.records import read_records
 
 
 @pytest.fixture
@@ -57,9 +56,8 @@ def test_run(config):
             found.count[i]
         )
     saved = torch.load(Path(cfg.work_dir, 'epoch_3.pth'), weights_only=True)
-    np.testing.assert_array_equal(
-        found.scores[-1], saved['plan']['tensors']['scores']
-    )
+    saved = saved['plan']['tensors']
+    np.testing.assert_array_equal(found.scores[-1], saved['scores'])
     np.testing.assert_array_equal(found.assignments[-1], saved['assignments'])
     # The confusion matrices belong to the last accuracies.
     with np.load(Path(cfg.work_dir, 'val_confusion.npz')) as kept:
@@ -124,6 +122,24 @@ def test_resume_without_a_checkpoint_destroys_nothing(config):
         assert read_records(Path(cfg.work_dir, name)).epochs.tolist() == [2]
 
 
+def test_resumed_with_damaged_records(config):
+    """One bit costs that file, not the run."""
+    cfg = config(epochs=3, warmup=1)
+    build_runner(cfg).train()
+    file = Path(cfg.work_dir, 'remix_records.npy')
+    damaged = bytearray(file.read_bytes())
+    damaged[-1] ^= 4
+    file.write_bytes(damaged)
+    cfg = config(epochs=4, warmup=1, resume=True)
+    runner = build_runner(cfg)
+    runner.train()
+    assert read_records(file).epochs.tolist() == [2, 4]
+    kept = Path(cfg.work_dir, 'remix_records.damaged.1.npy')
+    assert kept.read_bytes() == damaged
+    log = Path(runner.log_dir, f'{runner.timestamp}.log').read_text()
+    assert 'WARNING' in log and kept.name in log
+
+
 def test_joint_run(config):
     cfg = config('joint_demo_concat', epochs=1)
     build_runner(cfg).train()
@@ -134,17 +150,20 @@ def test_joint_run(config):
 def test_rho_is_logged_where_it_was_measured(config):
     cfg = config(epochs=2, warmup=0)
     runner = build_runner(cfg)
-    state = RemixState(
-        *(0, ('video', 'audio'), torch.ones(26, 2)),
-        torch.zeros(26, dtype=torch.int8),
-        'f',
+    table = ScoreTable(torch.zeros(26, 2), {'fusion': 1.0})
+    decided = Decided(
+        epoch=1,
+        modalities=('video', 'audio'),
+        assignments=torch.zeros(26, dtype=torch.int8),
+        table=table,
+        flips=0,
+        seconds=1.0,
+        fingerprint='',
     )
-    table = ScoreTable(state.scores, {'fusion': 1.0})
-    report(runner, state, table, 0, 1.0)
+    report(runner, decided)
     assert 'remix/rho_video' not in scalars(cfg.work_dir)[1]
     table.true_probability = {'fusion': 0.9, 'video': 0.3, 'audio': 0.6}
-    state.epoch = 1
-    report(runner, state, table, 0, 1.0)
+    report(runner, decided._replace(epoch=2))
     logged = scalars(cfg.work_dir)[2]
     assert logged['remix/rho_video'] == pytest.approx(0.5)
     assert logged['remix/rho_audio'] == pytest.approx(2.0)

@@ -1,0 +1,137 @@
+"""In what runs differ that are compared: data, settings, versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmremix.report.run_data import RunData
+from mmremix.report.run_group import INCIDENTAL, RunGroup
+
+HEADING = 'These runs differ in more than their seed:'
+
+# The same schedule and data make a comparison fair: each value is given.
+# What else differs is probably what is compared: only named.
+_TOLD = (
+    *('train_cfg', 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'),
+    *('train_dataloader.batch_size', 'train_dataloader.dataset'),
+    *('train_dataloader.sampler', 'val_dataloader.dataset'),
+)
+_PLACES = ('data_root', 'data_prefix')  # on another machine
+_VERSIONS = re.compile(
+    r'^\s*(Python|PyTorch|TorchVision|OpenCV|MMEngine|CUDA available'
+    r'|GPU [\d,]+): (.+)$',
+    re.MULTILINE,
+)
+_LONGEST = 60  # characters of a value
+
+
+def differences(groups: Sequence[RunGroup]) -> list[str]:
+    """Sentences on what is not alike in runs that are compared.
+
+    Facts that a run did not keep (no records, no log) are not compared.
+
+    Args:
+        groups: All the runs; the runs of a group are compared as well.
+    """
+    runs = [run for group in groups for run in group.runs]
+    settings = [_flat(run.config.to_dict()) for run in runs]
+    told = sorted({k for found in settings for k in found if _is_told(k)})
+    facts = {}
+    for run, found in zip(runs, settings, strict=True):
+        facts[id(run)] = {**_data(run), 'Epochs trained': str(run.epochs)}
+        if found:
+            facts[id(run)] |= {k: found.get(k, 'not set') for k in told}
+        facts[id(run)] |= _versions(run)
+    labels = list(dict.fromkeys(k for known in facts.values() for k in known))
+    said = []
+    for label in labels:
+        values = {key: known.get(label) for key, known in facts.items()}
+        if len({v for v in values.values() if v is not None}) < 2:
+            continue
+        parts = [part for g in groups for part in _by_name(g, values)]
+        said.append(f'{label}: {"; ".join(parts)}.')
+    rest = _other_settings([found for found in settings if found])
+    if rest:
+        said.append(f'Other settings: {", ".join(rest)}.')
+    return said
+
+
+def _by_name(
+    group: RunGroup, values: Mapping[int, str | None]
+) -> Iterator[str]:
+    mine = [values[id(run)] for run in group.runs]
+    if len(set(mine)) == 1:
+        yield f'{group.title} {_short(mine[0])}'
+        return
+    for run, value in zip(group.runs, mine, strict=True):
+        yield f'{run.name} {_short(value)}'
+
+
+def _data(run: RunData) -> dict[str, str]:
+    found = {}
+    if run.classes:
+        found['Classes'] = f'{len(run.classes)} ({", ".join(run.classes)})'
+    if run.records is not None:
+        found['Training samples'] = str(len(run.records.samples))
+        if run.records.fingerprint:
+            found['Training set'] = f'fingerprint {run.records.fingerprint}'
+    for matrix in run.confusion.values():
+        found['Validation samples'] = str(int(matrix.sum()))
+    return found
+
+
+def _versions(run: RunData) -> dict[str, str]:
+    return {
+        # "3.11.7 (main, ...)": the compiler says nothing more.
+        name: value.split(' (')[0]
+        for name, value in _VERSIONS.findall(run.environment)
+    }
+
+
+def _other_settings(settings: Sequence[Mapping[str, str]]) -> list[str]:
+    """Names of settings that differ and are not told with their values."""
+    names = dict.fromkeys(key for found in settings for key in found)
+    differing = [
+        key.split('.')
+        for key in names
+        if not _is_told(key) and len({s.get(key) for s in settings}) > 1
+    ]
+    # "model.fusion" is enough to look for; items of lists have no names.
+    return list(
+        dict.fromkeys(
+            '.'.join(part for part in parts[:2] if not part.isdigit())
+            for parts in differing
+        )
+    )
+
+
+def _is_told(key: str) -> bool:
+    if '.pipeline.' in key:
+        return False
+    return any(key == name or key.startswith(f'{name}.') for name in _TOLD)
+
+
+def _flat(value: Any, name: str = '') -> dict[str, str]:
+    """Settings by dotted names, ``param_scheduler.0.type``."""
+    if isinstance(value, Mapping):
+        items = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list | tuple) and any(
+        isinstance(item, Mapping) for item in value
+    ):
+        items = [(str(i), item) for i, item in enumerate(value)]
+    else:
+        return {name: repr(value)}
+    found: dict[str, str] = {}
+    for key, item in items:
+        if key in _PLACES or (not name and key in INCIDENTAL):
+            continue
+        found |= _flat(item, f'{name}.{key}' if name else key)
+    return found
+
+
+def _short(text: str | None) -> str:
+    if text is None:
+        return 'not known'
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'

@@ -1,0 +1,189 @@
+"""What a run logged, resumed parts put together."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+Series = dict[float, float]
+"""Values by epoch; measurements within an epoch have a fraction."""
+
+_RESUMED = re.compile(r'^resume = True\b', re.MULTILINE)
+_OF_THE_START = re.compile(r'^(resume|load_from) = .*$', re.MULTILINE)
+_BY_EPOCH = ('acc/', 'remix/')
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was logged from one start of a training to its end.
+
+    Attributes:
+        folder: Of mmengine, below the work directory.
+        lines: Of its ``scalars.json``.
+        config: Text of the config as it was run; empty if there is none.
+        begin: Epoch and iteration of the first training step logged.
+        end: The same of the last.
+    """
+
+    folder: Path
+    lines: list[dict[str, Any]]
+    config: str
+    begin: tuple[int, int]
+    end: tuple[int, int]
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier part comes before it."""
+        # resume=True without a checkpoint starts anew.
+        return self.begin[0] > 1 and bool(_RESUMED.search(self.config))
+
+
+def find_runs(work_dir: str | Path) -> list[list[Part]]:
+    """The training runs in a work directory, each with its parts in order.
+
+    A resumed part follows the run that had come to where it begins: of
+    several, one with the same config, then the one that went least beyond.
+    Parts are ordered by the epoch and iteration that they came to; names of
+    folders are times of day, which may go back.
+
+    Args:
+        work_dir: With mmengine's ``*/vis_data/scalars.json``.
+
+    Raises:
+        FileNotFoundError: If no training run has logged anything there.
+    """
+    parts = [
+        part
+        for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
+        if (part := _read_part(file)) is not None
+    ]
+    if not parts:
+        raise FileNotFoundError(
+            f'No training log (*/vis_data/scalars.json) in {work_dir}: is it '
+            'the work directory of a training run?'
+        )
+    parts.sort(key=lambda part: (part.resumed, part.end, part.begin))
+    runs: list[list[Part]] = []
+    for part in parts:
+        known = [
+            run
+            for run in runs
+            if part.resumed and run[-1].end[0] >= part.begin[0] - 1
+        ]
+        if known:
+            distances = [_distance(run, part) for run in known]
+            known[distances.index(min(distances))].append(part)
+        else:
+            runs.append([part])
+    return runs
+
+
+def read_series(parts: Sequence[Part]) -> dict[str, Series]:
+    """Put the scalars of a run's parts together.
+
+    Epochs that were trained again count as they were the last time.
+
+    Args:
+        parts: Of one run, in order.
+
+    Returns:
+        For each scalar with a slash in its name, and for the losses, its
+        values by epoch (from 1).
+    """
+    found: dict[str, Series] = {}
+    ends: dict[int, int] = {}
+    for part in parts:
+        for line in part.lines:
+            if _trains(line):
+                ends[int(line['epoch'])] = int(line['iter'])
+    last = max(ends)
+    for part in parts:
+        for series in found.values():
+            for place in [p for p in series if p > part.begin[0] - 1]:
+                del series[place]
+        in_iterations = _names_in_iterations(part.lines, last)
+        for line in part.lines:
+            step = line.get('step')
+            for name, value in line.items():
+                if not isinstance(value, int | float) or not isfinite(value):
+                    continue
+                if _trains(line):
+                    if 'loss' not in name and '/' not in name:
+                        continue
+                    place = _place(line['iter'], ends)
+                elif '/' not in name or step is None:
+                    continue
+                else:
+                    place = float(step)
+                    if name in in_iterations:
+                        place = _place(step, ends)
+                found.setdefault(name, {})[place] = float(value)
+    return {
+        name: dict(sorted(series.items()))
+        for name, series in found.items()
+        if series
+    }
+
+
+def _trains(line: dict[str, Any]) -> bool:
+    return 'epoch' in line and 'iter' in line
+
+
+def _distance(run: Sequence[Part], part: Part) -> tuple[bool, int]:
+    """How likely a part is not of a run; the least is likeliest."""
+    other = _OF_THE_START.sub('', run[-1].config)
+    changed = other != _OF_THE_START.sub('', part.config)
+    return changed, run[-1].end[0] - part.begin[0]
+
+
+def _read_part(file: Path) -> Part | None:
+    lines = _read_lines(file)
+    steps = [(int(n['epoch']), int(n['iter'])) for n in lines if _trains(n)]
+    if not steps:  # a test run logs no epochs
+        return None
+    config = file.with_name('config.py')
+    text = ''
+    if config.is_file():
+        text = config.read_text(encoding='utf-8', errors='replace')
+    return Part(file.parent.parent, lines, text, min(steps), max(steps))
+
+
+def _read_lines(file: Path) -> list[dict[str, Any]]:
+    lines = []
+    text = file.read_text(encoding='utf-8', errors='replace')
+    for entry in text.splitlines():
+        try:
+            line = json.loads(entry)
+        except json.JSONDecodeError:  # the run was killed while it wrote
+            continue
+        if isinstance(line, dict):
+            lines.append(line)
+    return lines
+
+
+def _names_in_iterations(lines: list[dict[str, Any]], last: int) -> set[str]:
+    """Scalars whose steps cannot be epochs, as they go beyond the last."""
+    return {
+        name
+        for line in lines
+        if 'epoch' not in line and line.get('step', 0) > last
+        for name in line
+        if not name.startswith(_BY_EPOCH)
+    }
+
+
+def _place(iteration: float, ends: dict[int, int]) -> float:
+    """The epoch, with a fraction, in which an iteration was."""
+    epochs = sorted(ends)
+    index = bisect_left([ends[e] for e in epochs], iteration)
+    if index == len(epochs):
+        return float(epochs[-1])
+    epoch = epochs[index]
+    begin = ends.get(epoch - 1, 0)
+    return epoch - 1 + (iteration - begin) / max(ends[epoch] - begin, 1)
