@@ -12,8 +12,8 @@ import numpy as np
 
 from mmremix.datasets.media.container import cannot_open
 from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.limits import check_one_size
 from mmremix.datasets.media.segment import Span, clamp_segment
-from mmremix.datasets.media.sizes import check_one_size
 
 if TYPE_CHECKING:
     from typing_extensions import Self
