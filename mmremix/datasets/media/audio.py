@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mmremix.datasets.media.container import decoding
 from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.frame_grid import FrameGrid
 from mmremix.datasets.media.limits import check_sound
 from mmremix.datasets.media.media_clip import MediaClip
 from mmremix.datasets.media.segment import Span
@@ -20,6 +21,7 @@ from mmremix.datasets.media.waveform import cut, frame_to_mono
 # what they overlap with (AAC, MP3, Opus). Then more, if a seek went too far.
 _BACK_OFF = (0.25, 2.0, 10.0)
 _PRE_ROLL = 0.1  # of this much at least
+_TOLD = 4  # frames that tell where all are
 _NEAR = 0.5  # seconds from the start that are decoded sooner than skipped
 # Time stamps may be rounded to milliseconds, and drift; below this, frames
 # are one piece. Less than a frame of the common codecs is.
@@ -28,19 +30,6 @@ _JITTER = 0.018
 _TELLING = (*STAMPED, 'mpeg', 'ogg', 'rm')
 # Bare frames, counted from the start of the file on by their headers.
 _COUNTED = ('mp3', 'aac', 'flac', 'amr', 'amrnb', 'amrwb')
-
-
-class _Grid(NamedTuple):
-    """Where frames start: at ``phase``, and every ``length`` samples."""
-
-    phase: int
-    length: int
-
-    def nearest(self, position: int, tolerance: int) -> int | None:
-        """Start of a frame at a position that was rounded, if it is one."""
-        number = round((position - self.phase) / self.length)
-        start = self.phase + number * self.length
-        return start if abs(start - position) <= tolerance else None
 
 
 class AudioClip(MediaClip):
@@ -60,7 +49,7 @@ class AudioClip(MediaClip):
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self._grid: _Grid | None = None
+        self._grid: FrameGrid | None = None
         self._knows_grid = False
 
     @property
@@ -126,7 +115,9 @@ class AudioClip(MediaClip):
         )
         # Samples by which a stamp may be off that is rounded, as the first
         # one of the stream is.
-        self._rounding = math.ceil(self._tick * self.sample_rate) + 1
+        self._rate = self.sample_rate
+        self._rounding = math.ceil(self._tick * self._rate) + 1
+        self._jitter = int(_JITTER * self._rate)
 
     def _check(self) -> None:
         check_sound(self.path, self.sample_rate, self.channels)
@@ -151,12 +142,15 @@ class AudioClip(MediaClip):
             assert found is not None
             return found
 
-    def _find_grid(self) -> _Grid | None:
+    def _find_grid(self) -> FrameGrid | None:
         """Where all frames start, if a seek can be checked by it."""
         if is_plain(self._container, self._stream):
-            return _Grid(0, 1)
-        if format_of(self._container) not in STAMPED:
+            return FrameGrid(0, 1)
+        name = format_of(self._container)
+        if name not in STAMPED:
             return None
+        if name == 'mov' and self._tick * self._rate == 1:
+            return self._indexed_grid()
         self._rewind()
         self._at_start = False
         position, starts = None, []
@@ -167,19 +161,21 @@ class AudioClip(MediaClip):
                 position = self._next(position, frame)
                 starts.append(position)
                 position += frame.samples
-            if len(starts) > 3:
-                # The first frame may have lost its start, the encoder's.
-                lengths = np.diff(starts)
-                length = int(lengths[1])
-                if (lengths[1:] == length).all() and (
-                    length > 2 * self._rounding
-                ):
-                    return _Grid(starts[1], length)
-                return None
+            if len(starts) >= _TOLD:
+                return FrameGrid.of(starts, 2 * self._rounding)
         return None
 
+    def _indexed_grid(self) -> FrameGrid | None:
+        """The same from an index that is exact."""
+        index = self._stream.index_entries
+        if len(index) < _TOLD:
+            return None
+        starts = [index[i].timestamp for i in range(_TOLD)]
+        shift = round(self._origin * self._rate)
+        return FrameGrid.of([start - shift for start in starts], 0)
+
     def _decode(
-        self, first: int, last: int, grid: _Grid | None
+        self, first: int, last: int, grid: FrameGrid | None
     ) -> np.ndarray | None:
         """Read on up to ``last``.
 
@@ -218,50 +214,46 @@ class AudioClip(MediaClip):
                     position = self._after_seek(frame, grid)
                     if position is None or position > latest:
                         return None
-                else:
-                    position = self._next(position, frame)
-                wanted = line.place(position, frame.samples)
-                if wanted is not None:
-                    line.add(frame_to_mono(frame)[wanted])
-                position += frame.samples
+                position = self._put(line, position, frame)
             if line.is_full:
                 return line.finish()
         for frame in self._stream.decode(None):  # what is held back
-            position = self._next(position, frame)
-            wanted = line.place(position, frame.samples)
-            if wanted is not None:
-                line.add(frame_to_mono(frame)[wanted])
-            position += frame.samples
+            position = self._put(line, position, frame)
         return line.finish()
 
-    def _after_seek(self, frame: Any, grid: _Grid) -> int | None:
-        stamped = self._stamp(frame)
-        if stamped is None:
+    def _put(self, line: Timeline, position: int | None, frame: Any) -> int:
+        """Add a frame; position of the next one."""
+        position = self._next(position, frame)
+        samples: int = frame.samples
+        wanted = line.place(position, samples)
+        if wanted is not None:
+            line.add(frame_to_mono(frame)[wanted])
+        return position + samples
+
+    def _after_seek(self, frame: Any, grid: FrameGrid) -> int | None:
+        if frame.time is None:
             return None
-        return grid.nearest(stamped, self._rounding)
+        return grid.nearest(self._next(None, frame), self._rounding)
 
     def _next(self, position: int | None, frame: Any) -> int:
         """Where a frame starts that should start at ``position``."""
-        stamped = self._stamp(frame)
-        if position is None:
-            return 0 if stamped is None else stamped
-        if (
-            stamped is None
-            or not self._is_telling
-            or abs(stamped - position) <= _JITTER * self.sample_rate
-        ):
-            return position
-        grid = _Grid(position, max(1, frame.samples))
-        on_grid = grid.nearest(stamped, self._rounding)
-        return stamped if on_grid is None else on_grid
-
-    def _stamp(self, frame: Any) -> int | None:
-        rate = self.sample_rate
+        rate = self._rate
         if frame.sample_rate != rate:
             raise BrokenMediaError.of(
                 self.path,
                 f'the sample rate changes from {rate} to '
                 f'{frame.sample_rate} Hz inside the stream',
             )
+        if position is not None and not self._is_telling:
+            return position
         time = frame.time
-        return None if time is None else round((time - self._origin) * rate)
+        if time is None:
+            return position or 0
+        stamped: int = round((time - self._origin) * rate)
+        if position is None:
+            return stamped
+        if abs(stamped - position) <= self._jitter:
+            return position
+        grid = FrameGrid(position, max(1, frame.samples))
+        on_grid = grid.nearest(stamped, self._rounding)
+        return stamped if on_grid is None else on_grid

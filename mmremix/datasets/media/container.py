@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -11,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.errors import (
+    BrokenMediaError,
+    cannot_open,
+    check_is_file,
+)
 from mmremix.datasets.media.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ _SAFE = {
     'protocol_whitelist': 'file',
     'max_pixels': str(MAX_PIXELS),
 }
+# First bytes of files that are taken for clips.
 _STARTS = {
     b'#EXTM3U': 'a playlist',
     b'ffconcat': 'a script that names other files',
@@ -54,12 +58,10 @@ _STARTS = {
 # needs them for the start of a late stream, Flash for lengths of frames.)
 _MP4 = (b'ftyp', b'moov', b'mdat', b'wide', b'free')  # from the 5th byte on
 _FLASH = b'FLV'
-_LFS_HEADER = b'version https://git-lfs'
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
 _RIFF_SLACK = 4096  # bytes; not all writers count alike
 _RIFF_UNKNOWN = 0x7FFFFF00  # and more: written as a stream
-_PULL = "Fetch the file itself with 'git lfs pull'."
 
 
 @contextmanager
@@ -88,7 +90,7 @@ def open_container(
             **_OPEN_OPTIONS,
         )
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise cannot_open(path, f'{type(error).__name__}: {error}') from error
+        raise _not_opened(path, error) from error
     try:
         if container.format.name in _RIFF:
             _check_whole(path)
@@ -176,6 +178,18 @@ def decoding(path: str) -> Iterator[None]:
         ) from error
 
 
+def _not_opened(path: str, error: Exception) -> BrokenMediaError:
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(16)
+    except OSError:
+        head = b''
+    for start, what in _STARTS.items():
+        if head.startswith(start):
+            return BrokenMediaError.of(path, f'{what}, not readable as media')
+    return cannot_open(path, f'{type(error).__name__}: {error}')
+
+
 def _bars(path: str, kind: str | None) -> dict[str, str]:
     if kind is None:
         return {}
@@ -214,45 +228,3 @@ def _check_whole(path: str) -> None:
         raise BrokenMediaError.of(
             path, f'cut off, has {size} of the {declared} bytes it declares'
         )
-
-
-def check_is_file(path: str) -> None:
-    """Raise :class:`BrokenMediaError` on a pipe or device.
-
-    To read one may wait for ever, or never end. What is missing is left to
-    the one who opens it.
-    """
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        return
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise BrokenMediaError.of(path, 'a pipe or a device, not a file')
-
-
-def cannot_open(path: str, detail: str) -> BrokenMediaError:
-    """Find out why a file cannot be read and build the error.
-
-    Args:
-        path: The file.
-        detail: What the reader said, used where nothing simpler is found.
-    """
-    if os.path.isdir(path):
-        return BrokenMediaError.of(path, 'a folder, not a media file')
-    if not os.path.exists(path):
-        return BrokenMediaError.of(path, 'no such file')
-    if os.path.getsize(path) == 0:
-        return BrokenMediaError.of(path, 'empty (0 bytes)')
-    try:
-        with open(path, 'rb') as file:
-            head = file.read(len(_LFS_HEADER))
-    except OSError as error:
-        return BrokenMediaError.of(path, f'cannot be read ({error})')
-    if head == _LFS_HEADER:
-        return BrokenMediaError.of(path, 'a Git LFS pointer', _PULL)
-    for start, what in _STARTS.items():
-        if head.startswith(start):
-            return BrokenMediaError.of(path, f'{what}, not a media file')
-    return BrokenMediaError.of(
-        path, f'not readable as media, or cut off ({detail})'
-    )

@@ -55,7 +55,8 @@ class Timeline:
                 or if the frame starts at least 0.5 s before the last one
                 ended.
         """
-        self._skip_to(begin)
+        if begin != self.end:
+            self._skip_to(begin)
         assert self.end is not None
         known = max(self._first, self.end)
         self.end = max(self.end, begin + length)

@@ -14,6 +14,7 @@ from av.filter import Graph
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.media.segment import EDGE_TOLERANCE, Span
 
+_FLOATS = ('flt', 'fltp')
 _FILTER_REACH = 64  # samples
 # The resampler is given so many at a time; of 10 s in one piece it takes
 # three times as long.
@@ -43,12 +44,9 @@ def frame_to_mono(frame: av.AudioFrame) -> np.ndarray:
     The mean, not FFmpeg's own down-mix, which makes equal channels of float
     samples louder by 3 dB.
     """
-    if (
-        frame.format.name in ('flt', 'fltp')
-        and len(frame.layout.channels) == 1
-    ):
+    if frame.layout.nb_channels == 1 and frame.format.name in _FLOATS:
         # A view; to_ndarray takes longer than decoding.
-        plane = memoryview(frame.planes[0])  # type: ignore[arg-type]
+        plane = memoryview(frame.planes[0])
         return np.frombuffer(plane, np.float32, frame.samples)
     samples = frame.to_ndarray()
     if not frame.format.is_planar:  # (1, T * C), channels alternate
