@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import av
 
-from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.errors import (
+    BrokenMediaError,
+    cannot_open,
+    check_is_file,
+)
+from mmremix.datasets.media.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -22,6 +27,30 @@ _OPEN_OPTIONS: dict[str, Any] = (
     if int(av.__version__.split('.')[0]) < 19
     else {}
 )
+# What holds sound and pictures itself. Others name files and addresses that
+# FFmpeg would open next (playlists, scripts, numbered images).
+_FORMATS = (
+    'mov matroska avi flv mpegts mpeg ogg asf asf_o rm nut mxf gxf dv ivf amv '
+    'wtv swf gif apng mjpeg h261 h263 h264 hevc m4v mpegvideo vc1 av1 obu '
+    'yuv4mpegpipe wav w64 aiff au caf flac mp3 aac ac3 eac3 dts truehd mlp '
+    'loas amr amrnb amrwb ape tta tak wv mpc mpc8 voc ircam nistsphere sox '
+    'gsm g722 g729 adx'
+)
+_SAFE = {
+    'format_whitelist': ','.join(_FORMATS.split()),
+    'protocol_whitelist': 'file',
+    'max_pixels': str(MAX_PIXELS),
+}
+# First bytes of files that are taken for clips.
+_STARTS = {
+    b'#EXTM3U': 'a playlist',
+    b'ffconcat': 'a script that names other files',
+    b'v=0': 'a description of a session (SDP)',
+    b'<?xml': 'an XML file',
+    b'<MPD': 'a playlist (DASH)',
+    b'\x89PNG': 'an image',
+    b'\xff\xd8\xff': 'an image',
+}
 # Opening decodes until all streams are known, which for the pictures may cost
 # more than decoding the sound does. Where streams and their times are known
 # from headers, decoders can be barred: in MP4 those of all that is not read
@@ -29,12 +58,10 @@ _OPEN_OPTIONS: dict[str, Any] = (
 # needs them for the start of a late stream, Flash for lengths of frames.)
 _MP4 = (b'ftyp', b'moov', b'mdat', b'wide', b'free')  # from the 5th byte on
 _FLASH = b'FLV'
-_LFS_HEADER = b'version https://git-lfs'
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
 _RIFF_SLACK = 4096  # bytes; not all writers count alike
 _RIFF_UNKNOWN = 0x7FFFFF00  # and more: written as a stream
-_PULL = "Fetch the file itself with 'git lfs pull'."
 
 
 @contextmanager
@@ -51,18 +78,78 @@ def open_container(
 
     Raises:
         BrokenMediaError: If it cannot be opened, with the cause: missing, a
-            folder, empty, a Git LFS pointer, cut off, or FFmpeg's message.
+            folder, empty, a Git LFS pointer, a playlist or an image, cut
+            off, or FFmpeg's message.
     """
+    check_is_file(path)
     try:
-        container = av.open(path, options=_bars(path, kind), **_OPEN_OPTIONS)
+        container = av.open(
+            # Said to be a file: 'a:b.mp4' is no address.
+            f'file:{path}',
+            options={**_SAFE, **_bars(path, kind)},
+            **_OPEN_OPTIONS,
+        )
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise cannot_open(path, f'{type(error).__name__}: {error}') from error
+        raise _not_opened(path, error) from error
     try:
         if container.format.name in _RIFF:
             _check_whole(path)
         yield container
     finally:
         container.close()
+
+
+@contextmanager
+def open_stream(path: str, kind: str) -> Iterator[tuple[InputContainer, Any]]:
+    """Open a media file with its first stream of a kind.
+
+    Args:
+        path: The file.
+        kind: ``'audio'`` or ``'video'``.
+
+    Raises:
+        BrokenMediaError: Also if there is no such stream.
+    """
+    with ExitStack() as stack:
+        container = stack.enter_context(open_container(path, kind))
+        if not _is_described(container, kind):
+            stack.close()
+            container = stack.enter_context(open_container(path))
+        yield container, _pick_stream(path, container, kind)
+
+
+def _own_streams(container: InputContainer, kind: str) -> list[Any]:
+    return [
+        stream
+        for stream in container.streams
+        if stream.type == kind
+        # The cover picture of a song is no video.
+        and not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+
+
+def _is_described(container: InputContainer, kind: str) -> bool:
+    streams = _own_streams(container, kind)
+    if not streams or streams[0].codec_context is None:
+        return False
+    context = streams[0].codec_context
+    return bool(context.sample_rate if kind == 'audio' else context.width)
+
+
+def _pick_stream(path: str, container: InputContainer, kind: str) -> Any:
+    streams = _own_streams(container, kind)
+    if not streams:
+        raise BrokenMediaError.of(
+            path,
+            f'has no {kind} stream',
+            'Take the sample out of the annotation or, if this is meant, '
+            f"drop the modality '{kind}'.",
+        )
+    if streams[0].codec_context is None:
+        raise BrokenMediaError.of(
+            path, f'FFmpeg has no decoder for its {kind}'
+        )
+    return streams[0]
 
 
 @contextmanager
@@ -75,13 +162,32 @@ def decoding(path: str) -> Iterator[None]:
             path,
             f'damaged or cut off, decoding fails ({error})',
         ) from error
-    except (IndexError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        TypeError,
+        ValueError,
+    ) as error:
         # PyAV itself: a stream that turns up in the middle of the file, a
-        # sample format that numpy has no type for.
+        # sample format that numpy has no type for, times past 64 bits.
         raise BrokenMediaError.of(
             path,
             f'damaged, or of a kind that PyAV cannot read ({error})',
         ) from error
+
+
+def _not_opened(path: str, error: Exception) -> BrokenMediaError:
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(16)
+    except OSError:
+        head = b''
+    for start, what in _STARTS.items():
+        if head.startswith(start):
+            return BrokenMediaError.of(path, f'{what}, not readable as media')
+    return cannot_open(path, f'{type(error).__name__}: {error}')
 
 
 def _bars(path: str, kind: str | None) -> dict[str, str]:
@@ -122,28 +228,3 @@ def _check_whole(path: str) -> None:
         raise BrokenMediaError.of(
             path, f'cut off, has {size} of the {declared} bytes it declares'
         )
-
-
-def cannot_open(path: str, detail: str) -> BrokenMediaError:
-    """Find out why a file cannot be read and build the error.
-
-    Args:
-        path: The file.
-        detail: What the reader said, used where nothing simpler is found.
-    """
-    if os.path.isdir(path):
-        return BrokenMediaError.of(path, 'a folder, not a media file')
-    if not os.path.exists(path):
-        return BrokenMediaError.of(path, 'no such file')
-    if os.path.getsize(path) == 0:
-        return BrokenMediaError.of(path, 'empty (0 bytes)')
-    try:
-        with open(path, 'rb') as file:
-            head = file.read(len(_LFS_HEADER))
-    except OSError as error:
-        return BrokenMediaError.of(path, f'cannot be read ({error})')
-    if head == _LFS_HEADER:
-        return BrokenMediaError.of(path, 'a Git LFS pointer', _PULL)
-    return BrokenMediaError.of(
-        path, f'not readable as media, or cut off ({detail})'
-    )

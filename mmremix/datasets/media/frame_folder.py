@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from mmremix.datasets.media.container import cannot_open
-from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.errors import (
+    BrokenMediaError,
+    cannot_open,
+    check_is_file,
+)
+from mmremix.datasets.media.limits import check_one_size, check_picture
 from mmremix.datasets.media.segment import Span, clamp_segment
-from mmremix.datasets.media.sizes import check_one_size
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -116,16 +122,39 @@ class FrameFolder:
 
     def _read(self, name: str) -> np.ndarray:
         path = os.path.join(self.path, name)
+        check_is_file(path)
         try:
             # Not cv2.imread, which cannot open all names on Windows.
             data = np.fromfile(path, np.uint8)
         except OSError as error:
             raise cannot_open(path, str(error)) from error
-        if data.size and _is_whole(data.tobytes()):
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        content = data.tobytes()
+        if data.size and _is_whole(content):
+            try:
+                _check_size(path, content)
+                image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            except (cv2.error, OSError, SyntaxError, ValueError) as error:
+                raise _damaged(path) from error
             if image is not None:
                 return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        raise cannot_open(path, 'the image is damaged')
+        raise _damaged(path)
+
+
+def _check_size(path: str, content: bytes) -> None:
+    """Before memory is taken for it; only the header is read."""
+    with warnings.catch_warnings():
+        # Has a limit of its own, larger than ours.
+        warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(content)) as image:
+                size = image.size
+        except Image.DecompressionBombError as error:
+            raise BrokenMediaError.of(path, str(error)) from error
+    check_picture(path, *size)
+
+
+def _damaged(path: str) -> BrokenMediaError:
+    return cannot_open(path, 'the image is damaged')
 
 
 def _is_whole(data: bytes) -> bool:
@@ -141,5 +170,5 @@ def _natural(name: str) -> list[tuple[int, str]]:
     """Sort key in which runs of digits count as numbers."""
     parts = re.split(r'(\d+)', name)
     return [
-        (int(part), part) if part.isdigit() else (-1, part) for part in parts
+        (int(part), part) if part.isdecimal() else (-1, part) for part in parts
     ]

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import math
 import os
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import av
 
 from mmremix.datasets.media import container as containers
-from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.media.segment import (
     EDGE_TOLERANCE,
     Span,
     clamp_segment,
 )
+from mmremix.datasets.media.stream_span import SECOND, find_span, measure
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_SECOND = 1e6  # of a container's times
-# Bytes of a file that may be gone through to find the end of a stream.
-_SMALL = 32 * 2**20
-# MPEG program streams stamp few packets, after a seek wrongly.
-_NO_SEEK = ('mpeg',)
 
-
-class MediaClip:
+class MediaClip(ABC):
     """The first video or audio stream of a media file; a base class.
 
     Only this stream is decoded. A context manager: the file is open inside
@@ -37,8 +32,8 @@ class MediaClip:
         path: The media file.
 
     Raises:
-        BrokenMediaError: On entering, if the file cannot be opened or has no
-            such stream.
+        BrokenMediaError: On entering, if the file cannot be opened, has no
+            such stream, or claims what no clip has (a size, a rate).
     """
 
     kind: ClassVar[str]
@@ -63,9 +58,12 @@ class MediaClip:
     def span(self) -> Span:
         """First and last instant of the stream, in seconds."""
         if self._span is None:
-            self._span = _from_zero(
-                self._declared_span() or self._measure()[0]
-            )
+            with containers.decoding(self.path):
+                self._span = self._on_clock(
+                    find_span(
+                        self.path, self.kind, self._container, self._stream
+                    )
+                )
         return self._span
 
     def segment(self, start: float | None, end: float | None) -> Span:
@@ -78,61 +76,33 @@ class MediaClip:
         late = (start or 0.0) >= known.end
         if late or (end or 0.0) >= known.end + EDGE_TOLERANCE:
             # Before it is refused: some containers declare too little.
-            measured, _ = self._measure()
+            state = os.stat(self.path)
+            measured, _ = measure(
+                self.path, self.kind, (state.st_size, state.st_mtime_ns)
+            )
             longest = max(known, measured, key=lambda span: span.end)
-            self._span = _from_zero(longest)
+            self._span = self._on_clock(longest)
         return clamp_segment(self.path, start, end, self.span)
+
+    def _on_clock(self, span: Span) -> Span:
+        """Without what is before 0 s, as the start of an MP3 by rounding."""
+        return Span(max(0.0, span.start), span.end)
 
     def _open(self) -> None:
         """Open the file, again if it is open, to read from its start."""
         self._stack.close()
-        self._enter(self.kind)
-        if not self._is_described():
-            self._stack.close()
-            self._enter(None)
-        self._stream: Any = self._pick_stream()
-        self._tick = float(self._stream.time_base)
-        self._origin = (self._container.start_time or 0) / _SECOND
+        with containers.decoding(self.path):
+            self._container, self._stream = self._stack.enter_context(
+                containers.open_stream(self.path, self.kind)
+            )
+            self._tick = float(self._stream.time_base)
+            self._origin = (self._container.start_time or 0) / SECOND
+            self._check()
         self._at_start = True
-        self._seekable = self._container.format.name not in _NO_SEEK
 
-    def _enter(self, kind: str | None) -> None:
-        self._container = self._stack.enter_context(
-            containers.open_container(self.path, kind)
-        )
-
-    def _is_described(self) -> bool:
-        streams = self._own_streams()
-        if not streams or streams[0].codec_context is None:
-            return False
-        context = streams[0].codec_context
-        return bool(
-            context.sample_rate if self.kind == 'audio' else context.width
-        )
-
-    def _own_streams(self) -> list[Any]:
-        return [
-            stream
-            for stream in self._container.streams
-            if stream.type == self.kind
-            # The cover picture of a song is no video.
-            and not stream.disposition & av.stream.Disposition.attached_pic
-        ]
-
-    def _pick_stream(self) -> Any:
-        streams = self._own_streams()
-        if not streams:
-            raise BrokenMediaError.of(
-                self.path,
-                f'has no {self.kind} stream',
-                'Take the sample out of the annotation or, if this is meant, '
-                f"drop the modality '{self.kind}'.",
-            )
-        if streams[0].codec_context is None:
-            raise BrokenMediaError.of(
-                self.path, f'FFmpeg has no decoder for its {self.kind}'
-            )
-        return streams[0]
+    @abstractmethod
+    def _check(self) -> None:
+        """Refuse what no clip has."""
 
     def _seconds(self, ticks: int) -> float:
         return ticks * self._tick - self._origin
@@ -141,80 +111,19 @@ class MediaClip:
         # Down, but not where a float is just below a whole number.
         return math.floor((seconds + self._origin) / self._tick + 1e-3)
 
-    def _go_to(self, time: float) -> None:
-        """Read on from a key frame at or before ``time``, if possible.
-
-        The caller checks where this leads: not all containers have an index.
-        """
-        if self._seekable and time > self.span.start and self._jump(time):
-            self._at_start = False
-        elif not self._at_start:
+    def _rewind(self) -> None:
+        """Read on from the start of the file."""
+        if not self._at_start:
             self._open()
 
     def _jump(self, time: float) -> bool:
-        """Whether the container can go there."""
+        """Read on from a key frame before ``time``; False if it cannot.
+
+        The caller checks where this leads: not all containers have an index.
+        """
         try:
             self._container.seek(self._ticks(time), stream=self._stream)
-        except av.FFmpegError:
+        except (av.FFmpegError, OverflowError):
             return False
+        self._at_start = False
         return True
-
-    def _declared_span(self) -> Span | None:
-        stream, container = self._stream, self._container
-        start = 0.0
-        if stream.start_time is not None:
-            start = self._seconds(stream.start_time)
-        if stream.duration:
-            end = start + stream.duration * self._tick
-        elif 'DURATION' in stream.metadata:  # Matroska
-            end = _clock(stream.metadata['DURATION']) - self._origin
-        elif container.duration:
-            end = container.duration / _SECOND
-            small = os.path.getsize(self.path) <= _SMALL
-            if small and len(container.streams) > 1:
-                # That of the longest stream (Flash, some WebM). If the file
-                # is all there, then this stream ends where its packets do.
-                measured, last = self._measure()
-                if last > end - EDGE_TOLERANCE:
-                    return measured
-        else:
-            return None
-        return Span(start, end) if end > start else None
-
-    def _measure(self) -> tuple[Span, float]:
-        """Span of the stream and end of the file; nothing is decoded."""
-        if not self._at_start:
-            self._open()
-        starts, ends, last = [], [], 0.0
-        with containers.decoding(self.path):
-            for packet in self._container.demux():
-                if packet.pts is None or packet.time_base is None:
-                    continue
-                tick = float(packet.time_base)
-                end = (packet.pts + (packet.duration or 0)) * tick
-                last = max(last, end - self._origin)
-                if packet.stream_index == self._stream.index:
-                    starts.append(packet.pts * tick - self._origin)
-                    ends.append(end - self._origin)
-        self._open()
-        if not starts:
-            raise BrokenMediaError.of(
-                self.path,
-                f'its {self.kind} stream is empty or has no time stamps',
-                'Convert the file, for example to .mp4 with ffmpeg.',
-            )
-        return Span(min(starts), max(ends)), last
-
-
-def _from_zero(span: Span) -> Span:
-    """Without what is before 0 s, as the start of an MP3 by rounding."""
-    return Span(max(0.0, span.start), span.end)
-
-
-def _clock(text: str) -> float:
-    """Seconds of ``hours:minutes:seconds``, 0 if it is something else."""
-    try:
-        hours, minutes, seconds = map(float, text.split(':'))
-    except ValueError:
-        return 0.0
-    return 3600 * hours + 60 * minutes + seconds

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mmremix.datasets.media.errors import BrokenMediaError
-from mmremix.datasets.media.packed_file import PackedFile
+from mmremix.datasets.media.limits import check_picture, check_sound
+from mmremix.datasets.media.packed_file import PackedFile, number, whole
 from mmremix.datasets.media.segment import (
     EDGE_TOLERANCE,
     Span,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _EPSILON = 1e-6
+_SAMPLES = ('int16', 'float16', 'float32')
+_LOUDEST = 1e6  # of what a sample of 1 stands for
 
 
 class PackedClip(ABC):
@@ -54,8 +57,13 @@ class PackedClip(ABC):
                 'the modality.',
             )
         with self._file.parsing():
-            self.span = Span(*map(float, header['span']))
-            self._clip_span = Span(*map(float, header['clip_span']))
+            self.span = _span(header['span'])
+            self._clip_span = _span(header['clip_span'])
+            if (
+                self.span.start < self._clip_span.start - EDGE_TOLERANCE
+                or self.span.end > self._clip_span.end + EDGE_TOLERANCE
+            ):
+                raise ValueError(f'{self.span} is not in {self._clip_span} s')
             self._parse(header)
         return self
 
@@ -131,7 +139,7 @@ class PackedVideo(PackedClip):
                     f'{time:.3f} s is needed',
                 )
             self._check_packed(time, time)
-        positions = self._positions('times', times)
+        positions = self._positions(times)
         frames = self._arrays['frames']
         return [frames[i].copy() for i in positions]
 
@@ -147,8 +155,16 @@ class PackedVideo(PackedClip):
         packed = self._file.header.get('flow')
         if packed != {'method': method, 'gap': gap, 'bound': bound}:
             return None
-        positions = self._positions('times', times)
-        flow = self._file['flow']
+        positions = self._positions(times)
+        frames, flow = self._arrays['frames'], self._file['flow']
+        with self._file.parsing():
+            height, width = frames.shape[1:3]
+            if (
+                flow.dtype != np.uint8
+                or flow.shape[1:] != (2, height, width)
+                or len(flow) > len(frames)
+            ):
+                raise ValueError(f'flow {flow.dtype} {flow.shape}')
         if max(positions) >= len(flow):
             return None
         levels = np.stack([flow[i] for i in positions]).astype(np.float32)
@@ -162,14 +178,25 @@ class PackedVideo(PackedClip):
             or frames.shape[3] != 3
             or times.shape != frames.shape[:1]
             or not frames.size
+            or times.dtype != np.float64
         ):
             raise ValueError(
-                f'frames {frames.dtype} {frames.shape}, times {times.shape}'
+                f'frames {frames.dtype} {frames.shape}, times {times.dtype} '
+                f'{times.shape}'
             )
-        self._arrays['frames'] = frames
+        self._file.check('times')  # few bytes
+        if (
+            not np.isfinite(times).all()
+            or (np.diff(times) <= 0).any()
+            or times[0] >= self.span.end + EDGE_TOLERANCE
+            or times[-1] >= self.span.end + EDGE_TOLERANCE
+        ):
+            raise ValueError(f'frames at other times than {self.span} s')
+        check_picture(self.path, frames.shape[2], frames.shape[1])
+        self._arrays.update(frames=frames, times=times)
 
-    def _positions(self, name: str, times: Sequence[float]) -> list[int]:
-        starts = self._file[name]
+    def _positions(self, times: Sequence[float]) -> list[int]:
+        starts = self._arrays['times']
         found = np.searchsorted(starts, np.asarray(times) + _EPSILON, 'right')
         return [max(0, int(i) - 1) for i in found]
 
@@ -210,10 +237,35 @@ class PackedAudio(PackedClip):
         return piece.astype(np.float32) * self._scale
 
     def _parse(self, header: dict[str, Any]) -> None:
-        self.sample_rate = int(header['sample_rate'])
-        self._first = int(header['first'])
-        self._scale = np.float32(header['scale'])
+        self.sample_rate = whole(header['sample_rate'], 1)
+        check_sound(self.path, self.sample_rate)
+        self._first = whole(header['first'], 0)
+        scale = number(header['scale'])
         samples = self._file['samples']
-        if self.sample_rate <= 0 or samples.dtype.kind not in 'if':
-            raise ValueError(f'{self.sample_rate} Hz, {samples.dtype}')
+        if (
+            not 0 < scale < _LOUDEST
+            or samples.ndim != 1
+            or samples.dtype.name not in _SAMPLES
+        ):
+            raise ValueError(
+                f'samples {samples.dtype} {samples.shape}, scale {scale}'
+            )
+        start = self._first / self.sample_rate
+        end = start + len(samples) / self.sample_rate
+        if (
+            abs(start - self.span.start) >= EDGE_TOLERANCE
+            or end <= self.span.end - EDGE_TOLERANCE
+            or 2 * (end - start) < self.span.end - self.span.start
+        ):
+            raise ValueError(
+                f'samples of {start:.3f}-{end:.3f} s for {self.span} s'
+            )
+        self._scale = np.float32(scale)
         self._arrays['samples'] = samples
+
+
+def _span(value: Sequence[object]) -> Span:
+    start, end = map(number, value)
+    if not 0 <= start < end:
+        raise ValueError(f'from {start} to {end} s')
+    return Span(start, end)

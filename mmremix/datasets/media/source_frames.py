@@ -18,6 +18,7 @@ from mmremix.datasets.media.segment import Span
 from mmremix.datasets.media.video import VideoClip
 
 _EPSILON = 1e-6
+_MOST = 10**7  # frames of a clip, 100 hours
 _CHUNK = 32  # frames decoded at once, 200 MB of 1080p
 
 
@@ -107,7 +108,7 @@ class SourceFrames:
                 fps = clip.frame_rate or 1.0
             else:
                 return _stamps(self._path, self.clip_span)
-        return _grid(self.clip_span, fps)
+        return _grid(self._path, self.clip_span, fps)
 
 
 def shrink(image: np.ndarray, short_side: int | None) -> np.ndarray:
@@ -120,8 +121,12 @@ def shrink(image: np.ndarray, short_side: int | None) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _grid(span: Span, fps: float) -> np.ndarray:
+def _grid(path: str, span: Span, fps: float) -> np.ndarray:
     count = max(1, math.ceil((span.end - span.start) * fps - _EPSILON))
+    if count > _MOST:
+        raise BrokenMediaError.of(
+            path, f'{span} s at {fps:g} frames a second are {count} frames'
+        )
     return span.start + np.arange(count) / fps
 
 
@@ -137,9 +142,9 @@ def _stamps(path: str, span: Span) -> np.ndarray:
         if container.format.name == 'avi':
             # Says when frames are stored, not when they are shown.
             rate = stream.average_rate
-            return _grid(span, float(rate) if rate else 25.0)
+            return _grid(path, span, float(rate) if rate else 25.0)
         origin = (container.start_time or 0) / 1e6
-        tick = float(stream.time_base)
+        tick = float(stream.time_base or 0)
         stamps = {
             packet.pts * tick - origin
             for packet in container.demux(stream)

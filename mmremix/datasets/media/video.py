@@ -11,12 +11,18 @@ from av.video.reformatter import VideoReformatter
 
 from mmremix.datasets.media.container import decoding
 from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.limits import (
+    MAX_PIXELS,
+    check_one_size,
+    check_picture,
+)
 from mmremix.datasets.media.media_clip import MediaClip
 from mmremix.datasets.media.segment import EDGE_TOLERANCE
-from mmremix.datasets.media.sizes import check_one_size
+from mmremix.datasets.media.stream_span import STAMPED, format_of
 
 # Without an index, a seek is a search in the file: not for a short way.
 _FAR = 5.0
+_SEEKABLE = (*STAMPED, 'avi')
 # How far before the wanted frame to seek, in turn, in seconds.
 _BACK_OFF = (0.0, 2.0, 10.0, float('inf'))
 _EPSILON = 1e-6
@@ -100,19 +106,32 @@ class VideoClip(MediaClip):
         context = self._stream.codec_context
         # Workers share the processors already, and each frame is small.
         context.thread_count = 1
+        # Of what the packets say; the header may have said less.
+        context.options = {'max_pixels': str(MAX_PIXELS)}
         # AVI does not say when frames are shown. If they are not stored in
         # that order, then the k-th one that the decoder returns, from the
         # start on, is the k-th one shown.
         self._ranked = (
-            self._container.format.name == 'avi' and context.has_b_frames
+            format_of(self._container) == 'avi' and context.has_b_frames
         )
-        self._seekable = self._seekable and not self._ranked
+        self._seekable = (
+            format_of(self._container) in _SEEKABLE and not self._ranked
+        )
         self._skipping = (
             self._may_skip
             and context.name in _SKIPPING_CODECS
             and not self._ranked
         )
         self._reformatter = VideoReformatter()
+
+    def _check(self) -> None:
+        check_picture(self.path, *self.size, self.frame_rate)
+
+    def _go_to(self, time: float) -> None:
+        """Read on from a key frame at or before ``time``, if possible."""
+        is_late = self._seekable and time > self.span.start
+        if not (is_late and self._jump(time)):
+            self._rewind()
 
     def _decode_next(self, wanted: list[float]) -> dict[float, Any]:
         """Frames of the first times, those that share one key frame."""
@@ -121,7 +140,12 @@ class VideoClip(MediaClip):
             from_start = self._at_start
             group = self._same_key_frame(wanted)
             packets, is_end = self._read_until(group[-1])
-            keys = sorted(k for k in map(self._key, packets) if k is not None)
+            # An empty packet shows the picture before it again.
+            keys = sorted(
+                key
+                for packet in packets
+                if packet.size and (key := self._key(packet)) is not None
+            )
             starts = [self._seconds(key) - _EPSILON for key in keys]
             if not from_start and not (starts and starts[0] <= group[0]):
                 continue  # the seek went too far
@@ -169,9 +193,11 @@ class VideoClip(MediaClip):
         self._at_start = False
         with decoding(self.path):
             for packet in self._container.demux(self._stream):
-                if packet.size == 0:
-                    break
-                if is_seeking and not packets and not packet.is_keyframe:
+                if (
+                    is_seeking
+                    and not packets
+                    and not (packet.size and packet.is_keyframe)
+                ):
                     continue
                 # Frames are shown no earlier than they are decoded.
                 if packet.dts is not None and (
@@ -217,6 +243,8 @@ class VideoClip(MediaClip):
             for packet in (*packets, None):
                 if packet is not None and packet.is_corrupt:
                     break
+                if packet is not None and not packet.size:
+                    continue  # would end the stream for the decoder
                 skip = self._skipping and packet and packet.pts not in chosen
                 context.skip_frame = 'NONREF' if skip else 'DEFAULT'
                 for frame in self._stream.decode(packet):

@@ -14,6 +14,7 @@ from av.filter import Graph
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.media.segment import EDGE_TOLERANCE, Span
 
+_FLOATS = ('flt', 'fltp')
 _FILTER_REACH = 64  # samples
 # The resampler is given so many at a time; of 10 s in one piece it takes
 # three times as long.
@@ -29,7 +30,8 @@ def to_float(samples: np.ndarray) -> np.ndarray:
         TypeError: On another type.
     """
     if samples.dtype.kind == 'f':
-        return samples.astype(np.float32)
+        with np.errstate(over='ignore'):  # is refused as infinite
+            return samples.astype(np.float32)
     if samples.dtype.name not in _FULL_SCALE:
         raise TypeError(f'samples of type {samples.dtype}')
     scale, zero = _FULL_SCALE[samples.dtype.name]
@@ -42,17 +44,19 @@ def frame_to_mono(frame: av.AudioFrame) -> np.ndarray:
     The mean, not FFmpeg's own down-mix, which makes equal channels of float
     samples louder by 3 dB.
     """
-    if (
-        frame.format.name in ('flt', 'fltp')
-        and len(frame.layout.channels) == 1
-    ):
+    if frame.layout.nb_channels == 1 and frame.format.name in _FLOATS:
         # A view; to_ndarray takes longer than decoding.
-        return np.frombuffer(frame.planes[0], np.float32, frame.samples)
+        plane = memoryview(frame.planes[0])
+        return np.frombuffer(plane, np.float32, frame.samples)
     samples = frame.to_ndarray()
     if not frame.format.is_planar:  # (1, T * C), channels alternate
         samples = samples.reshape(-1, frame.layout.nb_channels).T
     floats = to_float(samples)
-    mono: np.ndarray = floats[0] if len(floats) == 1 else floats.mean(axis=0)
+    if len(floats) == 1:
+        first: np.ndarray = floats[0]
+        return first
+    with np.errstate(over='ignore', invalid='ignore'):
+        mono: np.ndarray = floats.mean(axis=0)
     return mono
 
 
@@ -104,12 +108,24 @@ def _drain(graph: Graph, pieces: list[np.ndarray]) -> None:
             pieces.append(graph.pull().to_ndarray()[0])
 
 
-def check_finite(path: str, waveform: np.ndarray) -> None:
-    """Raise :class:`BrokenMediaError` on NaN or infinite samples."""
-    bad = int(waveform.size - np.isfinite(waveform).sum())
-    if bad:
+def check_finite(
+    path: str, waveform: np.ndarray, start: float, rate: int
+) -> None:
+    """Raise :class:`BrokenMediaError` on NaN or infinite samples.
+
+    Args:
+        path: The file.
+        waveform: float32 (T,).
+        start: When it starts in the file, in seconds.
+        rate: Its samples per second.
+    """
+    is_bad = ~np.isfinite(waveform)
+    if is_bad.any():
+        time = start + int(is_bad.argmax()) / rate
         raise BrokenMediaError.of(
-            path, f'{bad} of {waveform.size} samples are NaN or infinite'
+            path,
+            f'{int(is_bad.sum())} of {waveform.size} samples are NaN or '
+            f'infinite, the first at {time:.3f} s',
         )
 
 
@@ -153,10 +169,14 @@ def cut(
         available = max(0, first - round(clip_start * old_rate))
         before = min(after, available // unit * unit)
     samples = fetch(first - before, last + after)
-    check_finite(path, samples)
+    begin = max(first - before, round(clip_start * old_rate)) / old_rate
+    check_finite(path, samples, begin, old_rate)
     skip = before * new_rate // old_rate
     wanted = round(length * new_rate)
     waveform = resample(samples, old_rate, new_rate)[skip : skip + wanted]
+    if old_rate != new_rate:
+        # Sums of samples near the largest float.
+        check_finite(path, waveform, segment.start, new_rate)
     missing = wanted - len(waveform)
     if wanted == 0 or (
         missing >= EDGE_TOLERANCE * new_rate or missing > wanted / 2

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmremix.datasets.media.container import cannot_open
-from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.errors import (
+    BrokenMediaError,
+    cannot_open,
+    check_is_file,
+)
 from mmremix.datasets.media.segment import Span, clamp_segment
 from mmremix.datasets.media.waveform import cut, to_float
 
@@ -99,6 +102,7 @@ def load_npy(path: str) -> np.ndarray:
     Raises:
         BrokenMediaError: If it is no such file or holds pickled objects.
     """
+    check_is_file(path)
     try:
         array = np.load(path, mmap_mode='r', allow_pickle=False)
     except Exception as error:

@@ -113,7 +113,9 @@ def is_done(job: PackJob, options: PackOptions, out: str) -> bool:
         packed = PackedFile(path)
     except BrokenMediaError:
         return False
-    return packed.header['recipe'] == options.digest() and packed.is_intact()
+    return (
+        packed.header.get('recipe') == options.digest() and packed.is_intact()
+    )
 
 
 def _run(job: PackJob, options: PackOptions, out: str) -> str:

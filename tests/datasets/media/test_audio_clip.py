@@ -176,26 +176,28 @@ def test_equal_channels_keep_their_level(tmp_path):
         assert np.abs(waveform - chirp(times)).max() < 1e-5
 
 
-def test_late_sound_keeps_the_clock_of_the_file(tmp_path):
-    path = write_clip(tmp_path / 'a.mkv', audio_start=0.4, audio_seconds=1.6)
+@pytest.mark.parametrize('late', [0.4, 1.0])
+def test_late_sound_stays_where_the_picture_is(tmp_path, late):
+    path = write_clip(
+        tmp_path / 'a.mkv', audio_start=late, audio_seconds=2 - late
+    )
     with AudioClip(path) as clip:
-        assert clip.span == pytest.approx((0.4, 2.0), abs=0.07)
-        waveform = clip.read(1.0, 1.5)
-        assert abs(shift(waveform, 16000, 1.0)) <= 0.001
-        # Less than 0.5 s before the stream is cut off, not filled up.
-        assert len(clip.read(0.0, 1.0)) == pytest.approx(9600, abs=17)
-
-
-def test_sound_that_starts_much_later(tmp_path):
-    path = write_clip(tmp_path / 'a.mkv', audio_start=1.0, audio_seconds=1.0)
-    with pytest.raises(BrokenMediaError, match=r'starts 1\.000 s before'):
-        read(path, 0.0, 1.5)
+        assert clip.span == pytest.approx((0, 2.0), abs=0.07)
+        waveform = clip.read(1.2, 1.7)
+        assert abs(shift(waveform, 16000, 1.2)) <= 0.001
+        # Silence before it, also where all of the clip is asked for.
+        for start, end in ((0.0, 1.7), (None, None), (0.2, 1.6)):
+            waveform = clip.read(start, end)
+            before = round((late - (start or 0)) * 16000)
+            assert not waveform[: before - 400].any()
+            found = shift(waveform[before + 800 :][:8000], 16000, late + 0.05)
+            assert abs(found) <= 0.002
 
 
 def test_only_the_segment_is_decoded(tmp_path, packets):
     path = write_clip(tmp_path / 'a.mp4', seconds=8)  # 125 packets
     read(path, 6.0, 6.4)
-    assert packets['audio'] <= 14
+    assert packets['audio'] <= 20  # some at the start, to check the seek
     assert packets['video'] == 0
     assert packets['files'] == 1
 
@@ -208,24 +210,70 @@ def test_several_reads(tmp_path):
             assert abs(shift(waveform, 16000, start + 1 / 16)) <= 0.001
 
 
-def test_hole_in_the_stream(tmp_path):
+def cut_out(tmp_path, begin, end, name='b.mkv', **options):
+    """Path of a clip whose sound lacks the packets of a span."""
     import av
 
-    source = write_clip(
-        tmp_path / 'a.mkv', with_video=False, audio_codec='pcm_s16le'
-    )
-    path = str(tmp_path / 'b.mkv')
+    suffix = name.rpartition('.')[2]
+    source = write_clip(tmp_path / f'a.{suffix}', with_video=False, **options)
+    path = str(tmp_path / name)
     with av.open(source) as whole, av.open(path, 'w') as target:
         stream = target.add_stream_from_template(whole.streams.audio[0])
         for packet in whole.demux(audio=0):
             time = float((packet.pts or 0) * packet.time_base)
-            if packet.dts is not None and not 0.6 < time < 0.9:
+            if packet.dts is not None and not begin < time < end:
                 packet.stream = stream
                 target.mux(packet)
-    # The rest moves up, nothing is made up.
-    waveform = read(path, 0.2, 1.8)
-    assert 1.2 * 16000 < len(waveform) < 1.4 * 16000
-    after = waveform[-8000:]
-    assert abs(shift(after, 16000, 1.3)) <= 0.001
-    with pytest.raises(BrokenMediaError, match=r'cut off: \d+ of 6400'):
+    return path
+
+
+HOLES = {
+    'mkv_pcm': ('b.mkv', {'audio_codec': 'pcm_s16le'}),
+    'mkv_aac': ('b.mkv', {}),
+    'mp4_aac': ('b.mp4', {'sample_rate': 44100}),
+    'webm_opus': ('b.webm', {'audio_codec': 'libopus', 'sample_rate': 48000}),
+    'ts_aac': ('b.ts', {'sample_rate': 48000}),
+}
+
+
+@pytest.mark.parametrize('name, options', HOLES.values(), ids=HOLES)
+def test_sound_after_a_hole_keeps_its_time(tmp_path, name, options):
+    path = cut_out(tmp_path, 0.6, 0.9, name, **options)
+    rate = options.get('sample_rate', 16000)
+    off = 0.03 if name.endswith('.ts') else 0.002  # no encoder delay noted
+    for start, end in ((None, None), (0.2, 1.8), (1.1, 1.9)):
+        waveform = read(path, start, end)
+        begin = start or 0.0
+        after = waveform[round((1.2 - begin) * rate) :][: rate // 2]
+        with AudioClip(path) as clip:
+            origin = clip._origin if name.endswith('.ts') else 0.0
+        assert origin >= 0 and len(after) == rate // 2
+        if off < 0.01:
+            assert abs(shift(after, rate, 1.2)) <= off
+        if begin < 0.6:
+            hole = waveform[round((0.7 - begin) * rate) :][: rate // 10]
+            assert not hole.any()
+
+
+def test_segments_around_a_hole_lie_where_they_are_in_the_whole(tmp_path):
+    # The hole is no number of whole frames.
+    path = cut_out(tmp_path, 0.6, 0.9, seconds=6, sample_rate=44100)
+    whole = read(path)
+    for start in (0.3, 0.65, 0.93, 1.4, 3.21, 5.0):
+        piece = read(path, start, start + 0.7)
+        first = round(start * 44100)
+        expected = whole[first : first + len(piece)]
+        assert np.abs(piece - expected)[2205:].max() < 5e-3
+
+
+def test_too_large_a_hole_is_refused(tmp_path):
+    path = cut_out(tmp_path, 0.6, 1.2, audio_codec='pcm_s16le')
+    with pytest.raises(BrokenMediaError, match=r'b\.mkv: .*jumps from 0\.6'):
+        read(path)
+    assert len(read(path, 1.3, 1.9)) == len(read(path, 0.0, 0.6)) == 9600
+
+
+def test_a_segment_that_is_mostly_a_hole_is_refused(tmp_path):
+    path = cut_out(tmp_path, 0.6, 0.9, audio_codec='pcm_s16le')
+    with pytest.raises(BrokenMediaError, match=r'b\.mkv: \d+ of 6400 samples'):
         read(path, 0.55, 0.95)

@@ -184,7 +184,7 @@ def test_span_without_declared_duration(tmp_path):
         tmp_path / 'a.mkv', muxer_options={'live': '1'}, with_audio=False
     )
     with VideoClip(path) as clip:
-        assert clip._declared_span() is None
+        assert clip._stream.duration is clip._container.duration is None
         assert clip.span == pytest.approx((0, 2), abs=0.01)
     assert numbers(path, [1.99, 0.01]) == [49, 0]
 

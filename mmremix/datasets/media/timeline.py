@@ -1,0 +1,113 @@
+"""Sound put together from decoded frames, each at its time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media.segment import EDGE_TOLERANCE
+
+# Seconds of silence before sound that starts later than the picture. More is
+# a time stamp that is wrong.
+_LONGEST_LEAD = 60.0
+
+
+class Timeline:
+    """Samples ``first`` up to, not including, ``last`` of a stream.
+
+    Where no frame is, there is silence: before sound that starts late, and in
+    holes (packets that are missing, edit lists). Frames that overlap what is
+    there already lose that part.
+
+    Args:
+        path: The file, for messages.
+        rate: Samples per second.
+        first: Samples after 0 s.
+        last: Samples after 0 s.
+
+    Attributes:
+        end: Up to which sample all is known; None before the first frame.
+    """
+
+    def __init__(self, path: str, rate: int, first: int, last: int) -> None:
+        self.end: int | None = None
+        self._path = path
+        self._rate = rate
+        self._first = first
+        self._last = last
+        self._pieces = [np.zeros(0, np.float32)]
+        self._in_holes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is needed."""
+        return self.end is not None and self.end >= self._last
+
+    def place(self, begin: int, length: int) -> slice | None:
+        """Note a frame; what of it is to be added, None if nothing is.
+
+        Args:
+            begin: Its first sample.
+            length: Its number of samples.
+
+        Raises:
+            BrokenMediaError: On a hole of at least 0.5 s in what is wanted,
+                or if the frame starts at least 0.5 s before the last one
+                ended.
+        """
+        if begin != self.end:
+            self._skip_to(begin)
+        assert self.end is not None
+        known = max(self._first, self.end)
+        self.end = max(self.end, begin + length)
+        wanted = slice(max(0, known - begin), self._last - begin)
+        return wanted if wanted.start < min(wanted.stop, length) else None
+
+    def add(self, samples: np.ndarray) -> None:
+        """Add what :meth:`place` asked for."""
+        self._pieces.append(samples)
+
+    def finish(self) -> np.ndarray:
+        """The samples, float32 (T,); fewer if the stream ends earlier."""
+        if 2 * self._in_holes > self._last - self._first:
+            raise BrokenMediaError.of(
+                self._path,
+                f'{self._in_holes} of {self._last - self._first} samples at '
+                f'{self._first / self._rate:.3f} s are missing',
+            )
+        return np.concatenate(self._pieces)
+
+    def _skip_to(self, begin: int) -> None:
+        if self.end is None:
+            self._fill(self._first, begin, is_hole=False)
+            self.end = begin
+            return
+        off = begin - self.end
+        is_wanted = self.end < self._last and begin > self._first
+        if off <= -EDGE_TOLERANCE * self._rate or (
+            off >= EDGE_TOLERANCE * self._rate and is_wanted
+        ):
+            raise BrokenMediaError.of(
+                self._path,
+                f'its sound jumps from {self.end / self._rate:.3f} to '
+                f'{begin / self._rate:.3f} s: packets are missing, or their '
+                'time stamps are wrong',
+                "Set 'start' and 'end' of this sample to a part without.",
+            )
+        if off > 0:
+            self._fill(max(self._first, self.end), begin, is_hole=True)
+            self.end = begin
+
+    def _fill(self, begin: int, end: int, is_hole: bool) -> None:
+        length = min(end, self._last) - begin
+        if length <= 0:
+            return
+        if is_hole:
+            self._in_holes += length
+        elif length > _LONGEST_LEAD * self._rate:
+            raise BrokenMediaError.of(
+                self._path,
+                f'its sound starts {length / self._rate:.3f} s late',
+                "Set 'start' of this sample to where its sound starts.",
+            )
+        self._pieces.append(np.zeros(length, np.float32))
