@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.row_store import Column, RowStore
 from mmremix.datasets.transforms import PackAVInputs
@@ -98,6 +99,10 @@ class InputCache(Dataset):
     def modalities(self) -> tuple[str, ...]:
         """Of the data set."""
         return self.dataset.modalities
+
+    def identity(self) -> DataIdentity:
+        """Of the data set."""
+        return self.dataset.identity()
 
     def fingerprint(self) -> str:
         """Of the data set."""

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from mmremix.datasets import MultimodalDataset
+from mmremix.datasets.identity import DataIdentity, check_same_data
 
 _VERSION = 1
 
@@ -65,22 +66,9 @@ class RemixState:
         """Refuse a data set that the state does not belong to.
 
         Raises:
-            ValueError: Naming the difference.
+            ValueError: Naming the differences.
         """
-        differences = [
-            f'  {what}: {mine} in the checkpoint, {theirs} in train_dataloader'
-            for what, mine, theirs in (
-                ('modalities', self.modalities, dataset.modalities),
-                ('samples', len(self.assignments), len(dataset)),
-                ('fingerprint', self.fingerprint, dataset.fingerprint()),
-            )
-            if mine != theirs
-        ]
-        if differences:
-            raise ValueError(
-                'Cannot resume: the checkpoint was trained on another data '
-                'set (or other rows, order, labels or classes):\n'
-                + '\n'.join(differences)
-                + '\nResume with the data set of that run, or start a new '
-                'run from its weights: load_from=..., resume=False'
-            )
+        stored = DataIdentity(
+            self.modalities, len(self.assignments), self.fingerprint
+        )
+        check_same_data(stored, dataset)
