@@ -28,10 +28,10 @@ class SetupCheckHook(Hook):
         default_hooks = dict(setup_check=dict(type='SetupCheckHook'))
 
     Raises:
-        ValueError: If the number of classes or the modalities differ from
-            the model's, or the class names from the training set's; if the
-            training set is not that of the run that is resumed; or if the
-            model is sharded.
+        ValueError: If there is one class only; if the number of classes or
+            the modalities differ from the model's, or the class names from
+            the training set's; if the training set is not that of the run
+            that is resumed; or if the model is sharded.
     """
 
     priority = 'VERY_HIGH'
@@ -111,6 +111,12 @@ def _check(runner: Runner, where: str, dataset: Any) -> None:
         return
     classes = dataset.metainfo.get('classes') or ()
     num_classes = getattr(model, 'num_classes', len(classes))
+    if len(classes) == 1 and where == 'train_dataloader':
+        raise ValueError(
+            f'{where} has one class, {list(classes)}: there is nothing to '
+            'learn. Name all of them, classes=[...], or add clips of another '
+            'one.'
+        )
     if len(classes) != num_classes:
         raise ValueError(
             f'{where} has {len(classes)} classes, {list(classes)}, but the '

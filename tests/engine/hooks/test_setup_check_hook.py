@@ -17,6 +17,15 @@ def test_number_of_classes(tiny_config):
     refused(cfg, r'test_dataloader has 6 classes', mode='test')
 
 
+def test_one_class(tiny_config):
+    cfg = tiny_config(**{'model.num_classes': 1})
+    root = cfg.train_dataloader.dataset.data_root
+    with open(f'{root}/one.csv', 'w') as stream:
+        stream.write('clip,label\nclips/test_00000.mp4,a\n')
+    cfg.train_dataloader.dataset.update(ann_file='one.csv', classes=['a'])
+    refused(cfg, r"train_dataloader has one class, \['a'\]")
+
+
 def test_class_names(tiny_config):
     cfg = tiny_config()
     names = [f'class {i}' for i in range(6)]
