@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,15 @@ from mmremix.datasets.annotation import (
     read_csv,
     repeated_rows,
 )
-from mmremix.datasets.boundary import Boundary
 from mmremix.datasets.class_folders import read_folders, refuse_empty
-from mmremix.datasets.csv_rows import media_path
 from mmremix.datasets.labels import ClassList, read_classes
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.paths import (
+    MEDIA_KEYS,
+    Boundary,
+    check_files,
+    media_path,
+)
 from mmremix.registry import DATASETS
 
 _COLUMNS = ('clip', 'label', 'audio', 'start', 'end')
@@ -170,14 +173,21 @@ class AVDataset(MultimodalDataset):
         shortage = classes.shortage([row['label'] for row in rows])
         if shortage:
             print_log(f'{source}: {shortage}', 'current', level=30)
-        written = [(row['clip'], row.get('audio', '')) for row in rows]
+        written = [{k: row[k] for k in MEDIA_KEYS if k in row} for row in rows]
         for row in rows:
             self._locate(row)
         self._warn_of_repeated(source, rows)
         if self.data_root and not self.allow_outside:
-            self._check_boundary(source, rows, written)
+            prefixes = filter(None, self.data_prefix.values())
+            raise_problems(
+                source,
+                Boundary([self.data_root, *prefixes]).problems(rows, written),
+                'Set data_root to a folder that holds all clips. If you trust '
+                'this annotation, allow it:\n'
+                "    dataset=dict(type='AVDataset', allow_outside=True, ...)",
+            )
         if self.check_files and self.on_broken == 'raise':
-            self._check_files(source, rows)
+            check_files(source, rows)
         return rows
 
     def _read(self) -> tuple[str, list[dict[str, Any]], list[str]]:
@@ -226,43 +236,4 @@ class AVDataset(MultimodalDataset):
                 f'{"; ".join(found[:5])}',
                 'current',
                 level=30,
-            )
-
-    def _check_boundary(
-        self,
-        source: str,
-        rows: list[dict[str, Any]],
-        written: list[tuple[str, str]],
-    ) -> None:
-        """Refuse paths that lead out of the folders the config names."""
-        root = self.data_root or ''
-        boundary = Boundary([root, *filter(None, self.data_prefix.values())])
-        problems = []
-        for row, (clip, audio) in zip(rows, written, strict=True):
-            for key, value in (('clip', clip), ('audio', audio)):
-                if value and not boundary.holds(row[key]):
-                    problems.append(
-                        f"line {row.get('row', '-')}: {key} '{value}' leads "
-                        f'out of {" and ".join(boundary.folders)}, to '
-                        f'{os.path.realpath(row[key])}'
-                    )
-        raise_problems(
-            source,
-            problems,
-            'Set data_root to a folder that holds all clips. If you trust '
-            'this annotation, allow it:\n'
-            "    dataset=dict(type='AVDataset', allow_outside=True, ...)",
-        )
-
-    def _check_files(self, source: str, rows: list[dict[str, Any]]) -> None:
-        paths = dict.fromkeys(
-            row[key] for row in rows for key in ('clip', 'audio') if key in row
-        )
-        missing = [path for path in paths if not os.path.exists(path)]
-        if missing:
-            listed = '\n  '.join(missing[:10])
-            raise FileNotFoundError(
-                f'{source}: {len(missing)} of {len(paths)} files are '
-                f'missing:\n  {listed}\nCheck data_root, data_prefix and '
-                "clip_suffix, or train without them: on_broken='skip'."
             )

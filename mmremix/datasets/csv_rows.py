@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 import numbers
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -89,7 +88,7 @@ def parse_row(
     Returns:
         ``clip``, ``label`` and, where not empty, ``audio``, ``start`` and
         ``end`` (seconds). Paths keep blanks around them, see
-        :func:`media_path`.
+        :func:`~mmremix.datasets.paths.media_path`.
 
     Raises:
         ValueError: Naming the cell.
@@ -135,18 +134,6 @@ def parse_seconds(text: str, name: str) -> float:
             f"'{text[:80]}'"
         )
     return value
-
-
-def media_path(folder: str, cell: str, suffix: str = '') -> str:
-    """Path of a file that a cell names.
-
-    Blanks around a name are part of it if there is such a file, and else a
-    matter of the spreadsheet.
-    """
-    path = os.path.join(folder, cell + suffix)
-    if cell != cell.strip() and not os.path.exists(path):
-        return os.path.join(folder, cell.strip() + suffix)
-    return path
 
 
 class RowFilter:

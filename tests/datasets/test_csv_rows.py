@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
 from mmremix.datasets.csv_rows import (
     AnnotationError,
     RowFilter,
-    media_path,
     parse_seconds,
 )
 
@@ -64,11 +61,3 @@ def test_filter(wanted, cells):
 def test_no_filter(wanted):
     with pytest.raises(AnnotationError, match="filter_cfg: the column 'x'"):
         RowFilter({'x': wanted})
-
-
-def test_blanks_around_a_name(tmp_path):
-    folder = str(tmp_path)
-    assert media_path(folder, ' a.mp4 ') == os.path.join(folder, 'a.mp4')
-    (tmp_path / ' a.mp4 ').touch()
-    assert media_path(folder, ' a.mp4 ') == os.path.join(folder, ' a.mp4 ')
-    assert media_path(folder, 'a ', '.mp4') == os.path.join(folder, 'a.mp4')

@@ -9,8 +9,9 @@ from typing import Any
 
 from mmremix.datasets.annotation import read_csv
 from mmremix.datasets.class_folders import read_folders, refuse_empty
-from mmremix.datasets.csv_rows import media_path, read_lines
+from mmremix.datasets.csv_rows import read_lines
 from mmremix.datasets.labels import ClassList, sort_labels
+from mmremix.datasets.paths import media_path
 
 
 def folder_samples(
