@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from mmengine.dataset import BaseDataset, Compose
 
+from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
@@ -92,7 +92,7 @@ class MultimodalDataset(BaseDataset):
         super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
         # Through our registry, so that bare names resolve without a default
         # scope.
-        self.pipeline = Compose(
+        self.pipeline = Pipeline(
             [
                 TRANSFORMS.build(t) if isinstance(t, dict) else t
                 for t in pipeline

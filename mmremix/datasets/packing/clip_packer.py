@@ -160,7 +160,7 @@ def _to_yuv(image: np.ndarray) -> np.ndarray:
         blocks = scaled.reshape(height // 2, 2, width // 2, 2)
         planes.append(128 + blocks.mean(axis=(1, 3)))
     flat = np.concatenate([plane.ravel() for plane in planes])
-    levels = np.rint(flat).astype(np.uint8)
+    levels: np.ndarray = np.rint(flat).astype(np.uint8)
     return levels.reshape(height * 3 // 2, width)
 
 

@@ -127,7 +127,7 @@ def _stamps(path: str, span: Span) -> np.ndarray:
             rate = stream.average_rate
             return _grid(span, float(rate) if rate else 25.0)
         origin = (container.start_time or 0) / 1e6
-        tick = float(stream.time_base)
+        tick = float(stream.time_base or 0)
         stamps = {
             packet.pts * tick - origin
             for packet in container.demux(stream)
