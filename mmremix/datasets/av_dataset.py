@@ -140,7 +140,9 @@ class AVDataset(MultimodalDataset):
             path = Path(kwargs.get('data_root') or '', classes)
             metainfo['classes'] = read_classes(path)
         elif classes is not None:
-            metainfo['classes'] = list(classes)
+            # Checked where they are used; a tuple of a config is a list.
+            ordered = isinstance(classes, Sequence)
+            metainfo['classes'] = list(classes) if ordered else classes
         super().__init__(
             ann_file,
             metainfo=metainfo,
@@ -171,8 +173,8 @@ class AVDataset(MultimodalDataset):
                 problems.append(f'{where}: {error}')
         raise_problems(source, problems, f'The classes are {classes.names}')
         shortage = classes.shortage([row['label'] for row in rows])
-        if shortage:
-            print_log(f'{source}: {shortage}', 'current', level=30)
+        for text in filter(None, (classes.look_alikes(), shortage)):
+            print_log(f'{source}: {text}', 'current', level=30)
         written = [{k: row[k] for k in MEDIA_KEYS if k in row} for row in rows]
         for row in rows:
             self._locate(row)

@@ -150,6 +150,11 @@ class RowFilter:
     """
 
     def __init__(self, filter_cfg: Mapping[str, Any] | None) -> None:
+        if not isinstance(filter_cfg, Mapping | None):
+            raise AnnotationError(
+                f'filter_cfg is a dict of columns, got {filter_cfg!r}. Write: '
+                "filter_cfg=dict(split='train')"
+            )
         self._wanted: dict[str, list[str | float | None]] = {}
         for column, given in (filter_cfg or {}).items():
             several = isinstance(given, list | tuple | set | range)

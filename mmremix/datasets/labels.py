@@ -23,8 +23,8 @@ class ClassList:
     and the label ``0`` none.
 
     Args:
-        names: The names; blanks around them do not count. Whole numbers
-            stand for their text.
+        names: The names, in a list or tuple; blanks around them do not
+            count. Whole numbers stand for their text.
         where: What to call the list in errors.
 
     Raises:
@@ -36,6 +36,11 @@ class ClassList:
     def __init__(
         self, names: Iterable[object], where: str = 'classes'
     ) -> None:
+        if not isinstance(names, list | tuple):
+            raise AnnotationError(
+                f'{where}: a list of names, in index order, got {names!r}. '
+                "Write: classes=['clap', 'shout']"
+            )
         self.names: list[str] = []
         seen: dict[str, str] = {}
         for name in names:
@@ -93,6 +98,21 @@ class ClassList:
         folded = {name.casefold(): name for name in self.names}
         like = difflib.get_close_matches(label[:80].casefold(), folded, 1)
         return f"; did you mean '{folded[like[0]]}'?" if like else ''
+
+    def look_alikes(self) -> str:
+        """Says which names differ by case only; empty if none do."""
+        first: dict[str, str] = {}
+        pairs = [
+            f'{other!r} and {name!r}'
+            for name in self.names
+            if (other := first.setdefault(name.casefold(), name)) != name
+        ]
+        if not pairs:
+            return ''
+        return (
+            f'the classes {", ".join(pairs)} differ by upper and lower case '
+            'only, and are classes of their own'
+        )
 
     def shortage(self, labels: Sequence[int]) -> str:
         """Says which classes have no sample; empty if all have one."""

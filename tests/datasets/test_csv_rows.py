@@ -55,6 +55,11 @@ def test_filter(wanted, cells):
     assert sorted(r for r in rows if keep.holds({'x': r})) == sorted(cells)
 
 
+def test_a_filter_is_a_dict():
+    with pytest.raises(AnnotationError, match="dict of columns, got 'x=1'"):
+        RowFilter('x=1')
+
+
 @pytest.mark.parametrize(
     'wanted', [float('nan'), {'a': 1}, [[1]], object(), float('inf')]
 )

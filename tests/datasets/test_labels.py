@@ -65,6 +65,9 @@ def test_what_is_no_label(label, hint):
         (['a', None], 'is text, got None'),
         ([True, False], 'is text, got True'),
         ([], 'no class names'),
+        ({'a', 'b'}, 'a list of names, in index order'),
+        ({'a': 1, 'b': 0}, 'a list of names, in index order'),
+        ('ab', 'a list of names, in index order'),
     ],
 )
 def test_what_is_no_list_of_classes(names, message):
@@ -80,6 +83,12 @@ def test_composed_and_decomposed_letters_are_the_same():
     name = 'caf\u00e9'
     classes = ClassList([name])
     assert classes.index(unicodedata.normalize('NFD', name)) == 0
+
+
+def test_names_that_differ_by_case():
+    assert ClassList(['a', 'b']).look_alikes() == ''
+    text = ClassList(['a', 'b', 'A']).look_alikes()
+    assert "the classes 'a' and 'A' differ by upper and lower case" in text
 
 
 def test_shortage():

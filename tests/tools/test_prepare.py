@@ -197,6 +197,7 @@ def test_kinetics_sounds(
     assert main([*arguments, '--dry-run']) == 0
     out = capsys.readouterr().out
     assert 'train: 1 clips' in out and 'bowling: 1 (607), 0 (87)' in out
+    assert '\nno clip in val of: blowing nose, ' in out
     assert not (videos / 'train.csv').exists()
     assert main(arguments) == 0
     assert len(KineticsSounds('val.csv', data_root=str(videos))) == 1

@@ -65,7 +65,10 @@ def folder_samples(
             rows.append(
                 {'clip': path, 'label': label, 'reason': f'no clip, {why}'}
             )
-    classes = ClassList(classes, f'{csv_file or root}: classes').names
+    listed = ClassList(classes, f'{csv_file or root}: classes')
+    classes = listed.names
+    if listed.look_alikes():
+        notes.append(listed.look_alikes())
     for row in rows:
         if group_regex:
             match = re.search(group_regex, row['clip'])
