@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmremix.datasets.annotation import MEDIA_SUFFIXES
+from mmremix.datasets.class_folders import (
+    IMAGE_SUFFIXES,
+    MEDIA_SUFFIXES,
+    SOUND_SUFFIXES,
+    visible,
+)
 from mmremix.datasets.media.packed_file import PACKED_SUFFIX
 
 CLIP_KEYS = ('clip', 'audio', 'start', 'end')
 
 _SUFFIXES = (*MEDIA_SUFFIXES, PACKED_SUFFIX)
-_IMAGES = ('.jpg', '.jpeg', '.png', '.bmp')
-_SOUNDS = ('.wav', '.npy')
 
 
 def list_clips(inputs: Any) -> list[dict[str, Any]]:
@@ -25,8 +28,8 @@ def list_clips(inputs: Any) -> list[dict[str, Any]]:
             ``audio`` (file of the sound), ``start`` and ``end`` (seconds),
             or a list of those. A folder is searched through all its levels
             for media files and for folders of images (with ``<folder>.wav``
-            or ``.npy`` as sound); hidden ones are left out. A file is taken
-            whatever its name and whether or not it is there.
+            or ``.npy`` as sound); hidden and system ones are left out. A
+            file is taken whatever its name and whether or not it is there.
 
     Returns:
         Dicts with ``clip`` and what else was given, in the order given; in a
@@ -75,11 +78,13 @@ def _check_clip(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _walk(folder: Path) -> Iterator[dict[str, Any]]:
-    items = sorted(i for i in folder.iterdir() if not i.name.startswith('.'))
+    items = list(visible(folder))
     media = [i for i in items if i.is_file() and _ends(i, _SUFFIXES)]
-    if not media and any(i.is_file() and _ends(i, _IMAGES) for i in items):
+    if not media and any(
+        i.is_file() and _ends(i, IMAGE_SUFFIXES) for i in items
+    ):
         found = {'clip': str(folder)}
-        for suffix in _SOUNDS:
+        for suffix in SOUND_SUFFIXES:
             sound = folder.with_name(folder.name + suffix)
             if sound.is_file():
                 found['audio'] = str(sound)

@@ -1,30 +1,30 @@
-"""Read annotations: a CSV file with a header, or one folder a class."""
+"""Read the annotation of a data set: a CSV file with a header."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmremix.datasets.class_folders import MEDIA_SUFFIXES, read_folders
 from mmremix.datasets.csv_rows import (
     AnnotationError,
-    matches,
+    RowFilter,
     parse_row,
     read_lines,
 )
+from mmremix.datasets.labels import sort_labels
 
-MEDIA_SUFFIXES = frozenset(
-    f'.{name}'
-    for name in (
-        *('3gp', 'avi', 'flv', 'm2ts', 'm4v', 'mkv', 'mov', 'mp4'),
-        *('mpeg', 'mpg', 'mts', 'ogv', 'ts', 'webm', 'wmv'),
-    )
-)
-"""File name endings that the folder layout takes for clips."""
+__all__ = [
+    'MEDIA_SUFFIXES',
+    'AnnotationError',
+    'raise_problems',
+    'read_csv',
+    'read_folders',
+    'repeated_rows',
+]
 
 _MAX_LISTED = 10
-_NUMBER = r'\d{1,18}'
 
 
 def read_csv(
@@ -39,7 +39,9 @@ def read_csv(
         columns: Which column holds what, for the keys ``clip``, ``label``
             (both needed), ``audio``, ``start`` and ``end`` (where present).
         filter_cfg: Keep the rows whose column has the given value, or one of
-            the given values: ``dict(split='train')``.
+            the given values, see
+            :class:`~mmremix.datasets.csv_rows.RowFilter`:
+            ``dict(split='train')``.
 
     Returns:
         The kept rows, with ``clip``, ``label`` (as text) and, where not
@@ -58,6 +60,7 @@ def read_csv(
             'configs of public corpora take data_root from an environment '
             'variable (CREMAD_ROOT, KS_ROOT, GRID_ROOT).'
         )
+    wanted = RowFilter(filter_cfg)
     rows: list[dict[str, Any]] = []
     labels: set[str] = set()
     problems: list[str] = []
@@ -68,7 +71,7 @@ def read_csv(
             problems.append(f'line {line}: {error}')
             continue
         labels.add(row['label'])
-        if matches(raw, filter_cfg):
+        if wanted.holds(raw):
             rows.append({**row, 'row': line})
     raise_problems(path, problems)
     if not rows:
@@ -77,71 +80,6 @@ def read_csv(
             + (f' match filter_cfg={dict(filter_cfg)}.' if filter_cfg else '.')
         )
     return rows, sort_labels(labels)
-
-
-def read_folders(root: str) -> tuple[list[dict[str, Any]], list[str], int]:
-    """List the clips of a ``root/<class>/<clip>`` layout.
-
-    A clip is a media file, or a folder of frames with ``<clip>.wav`` or
-    ``<clip>.npy`` beside it.
-
-    Args:
-        root: Folder of the class folders.
-
-    Returns:
-        Rows as :func:`read_csv` gives them, with paths relative to ``root``;
-        the class names; the number of files that are no clips.
-
-    Raises:
-        AnnotationError: If there is no class folder or no clip.
-    """
-    top = Path(root)
-    folders = sorted(p for p in top.glob('*') if p.is_dir())
-    rows: list[dict[str, Any]] = []
-    ignored = 0
-    for folder in folders:
-        for item in sorted(folder.iterdir()):
-            if item.name.startswith('.'):
-                continue
-            row = {'label': folder.name, 'clip': str(item.relative_to(top))}
-            if item.is_dir():
-                sound = [
-                    item.with_name(item.name + suffix)
-                    for suffix in ('.wav', '.npy')
-                ]
-                found = [path for path in sound if path.is_file()]
-                if found:
-                    row['audio'] = str(found[0].relative_to(top))
-                rows.append(row)
-            elif item.suffix.lower() in MEDIA_SUFFIXES:
-                rows.append(row)
-            elif not item.with_suffix('').is_dir():
-                ignored += 1
-    if not rows:
-        raise AnnotationError(
-            f'No clips under {root}. Without ann_file, AVDataset expects '
-            '<data_root>/<class>/<clip>.mp4; for a CSV write '
-            "ann_file='train.csv'."
-        )
-    return rows, [folder.name for folder in folders], ignored
-
-
-def label_index(
-    label: str, indices: Mapping[str, int], num_classes: int
-) -> int:
-    """Class index of a label that is a class name or an index itself."""
-    if label in indices:
-        return indices[label]
-    if re.fullmatch(_NUMBER, label) and int(label) < num_classes:
-        return int(label)
-    raise ValueError(f"unknown label '{label}'")
-
-
-def sort_labels(labels: set[str]) -> list[str]:
-    """Sort by number if all labels are numbers, else by text."""
-    if all(re.fullmatch(_NUMBER, label) for label in labels):
-        return sorted(labels, key=int)
-    return sorted(labels)
 
 
 def raise_problems(path: str, problems: Sequence[str], hint: str = '') -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,22 @@ from typing import Any
 from mmengine.logging import print_log
 
 from mmremix.datasets.annotation import (
-    label_index,
     raise_problems,
     read_csv,
-    read_folders,
     repeated_rows,
 )
-from mmremix.datasets.boundary import Boundary
+from mmremix.datasets.class_folders import read_folders, refuse_empty
+from mmremix.datasets.labels import ClassList, read_classes
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.paths import (
+    MEDIA_KEYS,
+    Boundary,
+    check_files,
+    media_path,
+)
 from mmremix.registry import DATASETS
+
+_COLUMNS = ('clip', 'label', 'audio', 'start', 'end')
 
 
 @DATASETS.register_module()
@@ -30,7 +37,9 @@ class AVDataset(MultimodalDataset):
     ``audio`` a .wav, .npy or media file, if the sound is not in the clip;
     ``start`` and ``end`` cut a segment, in seconds. Other columns may be
     there and serve ``filter_cfg``. Without ``ann_file``, the layout is
-    ``data_root/<class>/<clip>``.
+    ``data_root/<class>/<clip>``; hidden and system folders
+    (``.ipynb_checkpoints``, ``__MACOSX``, ``@eaDir``) are no classes, and
+    folders without clips are refused unless ``classes`` are named.
 
     Example::
 
@@ -56,15 +65,17 @@ class AVDataset(MultimodalDataset):
         classes: Class names in index order, or a text file with one a line
             (relative to ``data_root``). Defaults to the sorted labels of the
             whole annotation (before ``filter_cfg``): name them if train and
-            test have an annotation each. A label may also be an index.
+            test have an annotation each. A label may also be an index,
+            unless class names are numbers themselves.
         columns: Names of the columns, where they differ from ``clip``,
             ``label``, ``audio``, ``start`` and ``end``.
         clip_suffix: Appended to each ``clip``, such as ``'.mp4'``.
         margin: Seconds added on both sides of every ``start``-``end``.
         data_prefix: Folders of ``clip`` and ``audio``, relative to
             ``data_root``.
-        filter_cfg: Rows to keep: ``dict(column=value or [values])``. Applies
-            in test mode too.
+        filter_cfg: Rows to keep: ``dict(column=value or [values])``. A text
+            is the whole cell, a number is compared as a number, None is an
+            empty cell. Applies in test mode too.
         check_files: Whether to look, at the start, that all files exist.
             Under ``on_broken='skip'`` a missing one is skipped like a broken
             one instead.
@@ -80,6 +91,9 @@ class AVDataset(MultimodalDataset):
         AnnotationError: On an annotation that cannot be used, with the file
             and its lines; also if a path leaves ``data_root``.
         FileNotFoundError: On missing clips, with their paths.
+        ValueError: On a ``margin`` that is negative or not finite, on
+            unknown ``columns``, and on options of a CSV without
+            ``ann_file``.
     """
 
     def __init__(
@@ -96,6 +110,26 @@ class AVDataset(MultimodalDataset):
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        unknown = sorted(set(columns or {}) - set(_COLUMNS))
+        if unknown:
+            raise ValueError(
+                f'columns: {unknown} are none of {list(_COLUMNS)}. Write what '
+                "is read = your name: columns=dict(label='word')"
+            )
+        if not 0 <= margin < math.inf:
+            raise ValueError(f'margin must be seconds >= 0, got {margin}.')
+        for_csv = {
+            'columns': columns,
+            'clip_suffix': clip_suffix,
+            'margin': margin,
+            'filter_cfg': kwargs.get('filter_cfg'),
+        }
+        given = [name for name, value in for_csv.items() if value]
+        if given and not ann_file:
+            raise ValueError(
+                f'{given} are of a CSV annotation, and there is no ann_file. '
+                "Leave them out, or write: ann_file='train.csv'"
+            )
         self.columns = {'clip': 'clip', 'label': 'label', **(columns or {})}
         self.clip_suffix = clip_suffix
         self.margin = margin
@@ -104,10 +138,11 @@ class AVDataset(MultimodalDataset):
         metainfo = dict(metainfo or {})
         if isinstance(classes, str):
             path = Path(kwargs.get('data_root') or '', classes)
-            lines = path.read_text(encoding='utf-8-sig').splitlines()
-            metainfo['classes'] = [s.strip() for s in lines if s.strip()]
+            metainfo['classes'] = read_classes(path)
         elif classes is not None:
-            metainfo['classes'] = list(classes)
+            # Checked where they are used; a tuple of a config is a list.
+            ordered = isinstance(classes, Sequence)
+            metainfo['classes'] = list(classes) if ordered else classes
         super().__init__(
             ann_file,
             metainfo=metainfo,
@@ -117,56 +152,76 @@ class AVDataset(MultimodalDataset):
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the annotation and resolve labels, segments and paths."""
-        if self.ann_file:
-            source = self.ann_file
-            rows, labels = read_csv(source, self.columns, self.filter_cfg)
-        else:
-            source = self.data_prefix['clip'] or self.data_root or '.'
-            rows, labels, ignored = read_folders(source)
-            if ignored:
-                print_log(
-                    f'{source}: {ignored} files are no clips and not used.',
-                    'current',
-                    level=30,
-                )
+        source, rows, labels = self._read()
         if self.metainfo.get('classes') is None:
-            self._metainfo['classes'] = labels
             print_log(
                 f'{source}: classes not given, taken from the labels: '
                 f'{labels}',
                 'current',
             )
-        classes = list(self._metainfo['classes'])
-        indices = {name: index for index, name in enumerate(classes)}
+        else:
+            labels = self.metainfo['classes']
+        classes = ClassList(labels, f'{source}: classes')
+        self._metainfo['classes'] = classes.names
         problems = []
         for row in rows:
             try:
-                row['label'] = label_index(row['label'], indices, len(classes))
+                row['label'] = classes.index(row['label'])
             except ValueError as error:
-                problems.append(
-                    f'line {row.get("row", "-")}: {error}; classes={classes}'
-                )
-        raise_problems(source, problems)
-        self._warn_of_repeated(source, rows)
-        written = [(row['clip'], row.get('audio', '')) for row in rows]
+                place = row.get('row')
+                where = f'line {place}' if place else row['clip']
+                problems.append(f'{where}: {error}')
+        raise_problems(source, problems, f'The classes are {classes.names}')
+        shortage = classes.shortage([row['label'] for row in rows])
+        for text in filter(None, (classes.look_alikes(), shortage)):
+            print_log(f'{source}: {text}', 'current', level=30)
+        written = [{k: row[k] for k in MEDIA_KEYS if k in row} for row in rows]
         for row in rows:
             self._locate(row)
+        self._warn_of_repeated(source, rows)
         if self.data_root and not self.allow_outside:
-            self._check_boundary(source, rows, written)
+            prefixes = filter(None, self.data_prefix.values())
+            raise_problems(
+                source,
+                Boundary([self.data_root, *prefixes]).problems(rows, written),
+                'Set data_root to a folder that holds all clips. If you trust '
+                'this annotation, allow it:\n'
+                "    dataset=dict(type='AVDataset', allow_outside=True, ...)",
+            )
         if self.check_files and self.on_broken == 'raise':
-            self._check_files(source, rows)
+            check_files(source, rows)
         return rows
+
+    def _read(self) -> tuple[str, list[dict[str, Any]], list[str]]:
+        """Where the rows are from, the rows, and their labels."""
+        if self.ann_file:
+            rows, labels = read_csv(
+                self.ann_file, self.columns, self.filter_cfg
+            )
+            return self.ann_file, rows, labels
+        source = self.data_prefix['clip'] or self.data_root or '.'
+        found = read_folders(source)
+        if self.metainfo.get('classes') is None:
+            refuse_empty(source, found.empty)
+        if found.unused:
+            print_log(
+                f'{source}: {len(found.unused)} files or folders are no clips '
+                f'and not used: {found.unused[:5]}',
+                'current',
+                level=30,
+            )
+        return source, found.rows, found.classes
 
     def _locate(self, row: dict[str, Any]) -> None:
         """Make paths absolute to the prefix and widen the segment."""
         prefix = self.data_prefix
-        row['clip'] = os.path.join(
-            prefix['clip'] or '', row['clip'] + self.clip_suffix
+        row['clip'] = media_path(
+            prefix['clip'] or '', row['clip'], self.clip_suffix
         )
         if 'audio' in row:
             # In the folder layout both stand in the same tree.
             root = prefix['audio'] if self.ann_file else prefix['clip']
-            row['audio'] = os.path.join(root or '', row['audio'])
+            row['audio'] = media_path(root or '', row['audio'])
         if 'start' in row:
             row['start'] = max(0.0, row['start'] - self.margin)
         if 'end' in row:
@@ -183,43 +238,4 @@ class AVDataset(MultimodalDataset):
                 f'{"; ".join(found[:5])}',
                 'current',
                 level=30,
-            )
-
-    def _check_boundary(
-        self,
-        source: str,
-        rows: list[dict[str, Any]],
-        written: list[tuple[str, str]],
-    ) -> None:
-        """Refuse paths that lead out of the folders the config names."""
-        root = self.data_root or ''
-        boundary = Boundary([root, *filter(None, self.data_prefix.values())])
-        problems = []
-        for row, (clip, audio) in zip(rows, written, strict=True):
-            for key, value in (('clip', clip), ('audio', audio)):
-                if value and not boundary.holds(row[key]):
-                    problems.append(
-                        f"line {row.get('row', '-')}: {key} '{value}' leads "
-                        f'out of {" and ".join(boundary.folders)}, to '
-                        f'{os.path.realpath(row[key])}'
-                    )
-        raise_problems(
-            source,
-            problems,
-            'Set data_root to a folder that holds all clips. If you trust '
-            'this annotation, allow it:\n'
-            "    dataset=dict(type='AVDataset', allow_outside=True, ...)",
-        )
-
-    def _check_files(self, source: str, rows: list[dict[str, Any]]) -> None:
-        paths = dict.fromkeys(
-            row[key] for row in rows for key in ('clip', 'audio') if key in row
-        )
-        missing = [path for path in paths if not os.path.exists(path)]
-        if missing:
-            listed = '\n  '.join(missing[:10])
-            raise FileNotFoundError(
-                f'{source}: {len(missing)} of {len(paths)} files are '
-                f'missing:\n  {listed}\nCheck data_root, data_prefix and '
-                "clip_suffix, or train without them: on_broken='skip'."
             )

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import csv
 import math
+import numbers
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+_NUMBER = re.compile(
+    r'([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?', re.ASCII
+)
 
 
 class AnnotationError(ValueError):
@@ -17,7 +23,7 @@ def read_lines(
     file: Path,
     columns: Mapping[str, str],
     filter_cfg: Mapping[str, Any] | None,
-) -> Iterator[tuple[int, dict[str, Any]]]:
+) -> Iterator[tuple[int, dict[str | None, Any]]]:
     """Line number (the last, if a cell has several) and cells of each row."""
     line = 1
     try:
@@ -25,7 +31,9 @@ def read_lines(
             # Strict, since a quote that is never closed would swallow the
             # rest of the file.
             reader = csv.DictReader(stream, strict=True)
-            _check_header(file, reader.fieldnames or [], columns, filter_cfg)
+            header = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = header
+            _check_header(file, header, columns, filter_cfg)
             for raw in reader:
                 line = reader.line_num
                 yield line, raw
@@ -47,7 +55,9 @@ def _check_header(
     columns: Mapping[str, str],
     filter_cfg: Mapping[str, Any] | None,
 ) -> None:
-    needed = [columns['clip'], columns['label'], *(filter_cfg or {})]
+    # One that the config maps must be there too: without its times a whole
+    # clip would be taken for a segment.
+    needed = dict.fromkeys([*columns.values(), *(filter_cfg or {})])
     missing = [name for name in needed if name not in header]
     if missing:
         raise AnnotationError(
@@ -61,68 +71,122 @@ def _check_header(
             f'{file}: the columns {twice} are there more than once in the '
             f'header {list(header)}. Keep one of each.'
         )
+    for key in ('audio', 'start', 'end'):
+        like = [name for name in header if name.casefold() == key]
+        if like and columns.get(key, key) not in header:
+            raise AnnotationError(
+                f'{file}: the column {like[0]!r} would not be read. Rename it '
+                f'to {key!r}, or write columns=dict({key}={like[0]!r}).'
+            )
 
 
 def parse_row(
-    raw: Mapping[str, Any], columns: Mapping[str, str]
+    raw: Mapping[str | None, Any], columns: Mapping[str, str]
 ) -> dict[str, Any]:
     """Check the cells of a row.
 
     Returns:
         ``clip``, ``label`` and, where not empty, ``audio``, ``start`` and
-        ``end`` (seconds).
+        ``end`` (seconds). Paths keep blanks around them, see
+        :func:`~mmremix.datasets.paths.media_path`.
 
     Raises:
         ValueError: Naming the cell.
     """
     row: dict[str, Any] = {}
-    if any(raw.get(None) or []):  # type: ignore[call-overload]
+    if any(raw.get(None) or []):
         raise ValueError(
             'more cells than the header has columns; put values with a comma '
             'in quotes'
         )
-    for key in ('clip', 'label'):
-        value = (raw.get(columns[key]) or '').strip()
-        if not value:
-            raise ValueError(f"empty '{columns[key]}'")
-        _check_text(columns[key], value)
-        row[key] = value
-    audio = (raw.get(columns.get('audio', 'audio')) or '').strip()
-    if audio:
-        _check_text(columns.get('audio', 'audio'), audio)
-        row['audio'] = audio
+    for key in ('clip', 'label', 'audio'):
+        column = columns.get(key, key)
+        value = raw.get(column) or ''
+        if '\0' in value:
+            raise ValueError(f"'{column}' has a zero byte: {value!r}")
+        if value.strip():
+            row[key] = value.strip() if key == 'label' else value
+        elif key != 'audio':
+            raise ValueError(f"empty '{column}'")
     for key in ('start', 'end'):
         text = (raw.get(columns.get(key, key)) or '').strip()
         if text:
-            row[key] = _seconds(columns.get(key, key), text)
-    if 'start' in row and 'end' in row and row['end'] <= row['start']:
-        raise ValueError(
-            f'segment of no length: {row["start"]} to {row["end"]} s'
-        )
+            row[key] = parse_seconds(text, f"'{columns.get(key, key)}'")
+    first = row.get('start', 0.0)
+    if row.get('end', math.inf) <= first:
+        raise ValueError(f'segment of no length: {first} to {row["end"]} s')
     return row
 
 
-def _check_text(name: str, value: str) -> None:
-    if '\0' in value:
-        raise ValueError(f"'{name}' has a zero byte: {value!r}")
+def parse_seconds(text: str, name: str) -> float:
+    """Seconds of a text such as ``12.5`` or ``1e-3``.
 
+    Stricter than ``float``, which also reads ``nan``, ``1_0`` and digits of
+    other scripts.
 
-def _seconds(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"'{name}' must be seconds >= 0, got '{text}'")
+    Raises:
+        ValueError: On anything else, such as a unit or ``0:12``.
+    """
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(value):
+        raise ValueError(
+            f'{name} must be seconds >= 0, a plain number such as 12.5, got '
+            f"'{text[:80]}'"
+        )
     return value
 
 
-def matches(
-    raw: Mapping[str, Any], filter_cfg: Mapping[str, Any] | None
-) -> bool:
-    """Whether the cells have the wanted values, or one of them each."""
-    for name, wanted in (filter_cfg or {}).items():
-        allowed = [wanted] if isinstance(wanted, str | int) else list(wanted)
-        if (raw.get(name) or '').strip() not in map(str, allowed):
-            return False
-    return True
+class RowFilter:
+    """Which rows of a CSV are wanted, by their cells.
+
+    Args:
+        filter_cfg: For each column a value or a list of values. A text must
+            be the whole cell; a number equals what the cell says as a number
+            (0.5 and ``0.50``); None is an empty cell; True and False are
+            ``true`` and ``false``.
+
+    Raises:
+        AnnotationError: On other values.
+    """
+
+    def __init__(self, filter_cfg: Mapping[str, Any] | None) -> None:
+        if not isinstance(filter_cfg, Mapping | None):
+            raise AnnotationError(
+                f'filter_cfg is a dict of columns, got {filter_cfg!r}. Write: '
+                "filter_cfg=dict(split='train')"
+            )
+        self._wanted: dict[str, list[str | float | None]] = {}
+        for column, given in (filter_cfg or {}).items():
+            several = isinstance(given, list | tuple | set | range)
+            values = list(given) if several else [given]
+            self._wanted[column] = [_cell_value(column, v) for v in values]
+
+    def holds(self, raw: Mapping[str | None, Any]) -> bool:
+        """Whether a row is wanted."""
+        return all(
+            any(_equals((raw.get(column) or '').strip(), v) for v in values)
+            for column, values in self._wanted.items()
+        )
+
+
+def _cell_value(column: str, value: object) -> str | float | None:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, numbers.Real) and math.isfinite(value):
+        return float(value)
+    raise AnnotationError(
+        f'filter_cfg: the column {column!r} is compared with text, finite '
+        f'numbers, None (an empty cell) or a list of them, got {value!r}. '
+        "Write: filter_cfg=dict(split='train')"
+    )
+
+
+def _equals(cell: str, value: str | float | None) -> bool:
+    if value is None:
+        return not cell
+    if isinstance(value, bool):
+        return cell.casefold() == str(value).casefold()
+    if isinstance(value, str):
+        return cell == value.strip()
+    number = _NUMBER.fullmatch(cell.removeprefix('-'))
+    return number is not None and float(cell) == value

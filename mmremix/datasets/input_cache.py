@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.row_store import Column, RowStore
 from mmremix.datasets.transforms import PackAVInputs
@@ -18,7 +19,7 @@ from mmremix.datasets.transforms import PackAVInputs
 _FLOATS = ('float16', 'float32')
 
 
-class InputCache(Dataset):
+class InputCache(Dataset[dict[str, Any]]):
     """Decode and transform each sample once, then read it from a file.
 
     For the scoring pass, whose evaluation transforms are deterministic::
@@ -63,13 +64,14 @@ class InputCache(Dataset):
                 f'cache: float_type must be one of {_FLOATS}, got '
                 f"{float_type!r}. Write: cache=dict(float_type='float16')"
             )
-        self._pack = dataset.pipeline.transforms[-1]
-        if not isinstance(self._pack, PackAVInputs):
+        pack = dataset.pipeline.transforms[-1]
+        if not isinstance(pack, PackAVInputs):
             raise ValueError(
                 'cache: the evaluation pipeline must end in PackAVInputs, '
-                f'but ends in {type(self._pack).__name__}. Leave the cache '
+                f'but ends in {type(pack).__name__}. Leave the cache '
                 'out: cache=None'
             )
+        self._pack = pack
         self.dataset = dataset
         first: dict[str, Tensor] = dataset[0]['inputs']
         self._types = {name: x.dtype for name, x in first.items()}
@@ -99,6 +101,10 @@ class InputCache(Dataset):
         """Of the data set."""
         return self.dataset.modalities
 
+    def identity(self) -> DataIdentity:
+        """Of the data set."""
+        return self.dataset.identity()
+
     def fingerprint(self) -> str:
         """Of the data set."""
         return self.dataset.fingerprint()
@@ -121,7 +127,7 @@ class InputCache(Dataset):
         info = self.dataset.get_data_info(index)
         info['active_modalities'] = info['loaded_modalities'] = tuple(rows)
         info['inputs'] = self._tensors(rows)
-        return self._pack(info)
+        return self._pack.transform(info)
 
     def _load(self, store: RowStore, index: int) -> dict[str, Any]:
         """Load a sample and keep its inputs."""

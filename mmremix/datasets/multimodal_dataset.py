@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from mmengine.dataset import BaseDataset, Compose
 
+from mmremix.datasets.bases import BaseDataset, Pipeline
+from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
@@ -25,12 +25,16 @@ class Row(NamedTuple):
         label: Class index, if there is one.
         start: Seconds, if it is a segment.
         end: Seconds, if it is a segment.
+        media: Path of every file, relative to its prefix, by column: the
+            clip, ``audio`` where the sound is a file of its own, and what
+            else ``data_prefix`` names.
     """
 
     clip: str
     label: int | None
     start: float | None
     end: float | None
+    media: dict[str, str]
 
 
 class MultimodalDataset(BaseDataset):
@@ -88,7 +92,7 @@ class MultimodalDataset(BaseDataset):
         super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
         # Through our registry, so that bare names resolve without a default
         # scope.
-        self.pipeline = Compose(
+        self.pipeline = Pipeline(
             [
                 TRANSFORMS.build(t) if isinstance(t, dict) else t
                 for t in pipeline
@@ -150,27 +154,31 @@ class MultimodalDataset(BaseDataset):
             f'that failed: {replaces}. Check data_root and data_prefix.'
         )
 
-    def fingerprint(self) -> str:
-        """Digest of samples, labels, classes and modalities, in order.
+    def identity(self) -> DataIdentity:
+        """Describe samples, labels, classes and modalities.
 
-        Paths count relative to their prefix, so a moved data set keeps its
-        fingerprint.
+        Paths count relative to their prefix, so a moved data set stays the
+        same.
         """
-        digest = hashlib.sha256()
-        digest.update(repr(self.modalities).encode())
-        digest.update(repr(list(self.metainfo.get('classes', ()))).encode())
-        for index in range(len(self)):
-            digest.update(repr(tuple(self.row(index))).encode())
-        return digest.hexdigest()[:16]
+        return DataIdentity.of(self)
+
+    def fingerprint(self) -> str:
+        """Digest of the :meth:`identity`."""
+        return self.identity().fingerprint
 
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""
         info = self.get_data_info(index)
-        clip = info.get('clip', '')
-        root = self.data_prefix.get('clip', '')
+        media = {}
+        for name in dict.fromkeys(('clip', 'audio', *self.data_prefix)):
+            path = info.get(name)
+            if isinstance(path, str) and path:
+                root = self.data_prefix.get(name, '')
+                media[name] = os.path.relpath(path, root) if root else path
         return Row(
-            os.path.relpath(clip, root) if clip and root else clip,
+            media.get('clip', ''),
             info.get('label'),
             info.get('start'),
             info.get('end'),
+            media,
         )

@@ -25,7 +25,7 @@ from mmremix.demo.classes import (
 )
 from mmremix.demo.clip_file import pick_encoder, write_clip
 from mmremix.demo.options import (
-    annotations,
+    annotation_texts,
     checked_number,
     previous_record,
 )
@@ -104,7 +104,7 @@ def make_demo(
         'video_encoder': encoder,
     }
     counts = {split: options[f'num_{split}'] for split in SPLITS}
-    texts, clips = annotations(counts, num_classes)
+    texts, clips = annotation_texts(counts, num_classes)
 
     known = old.get('files', {})
     kept = {c: known[c] for c in clips if _digest(out / c) == known.get(c)}

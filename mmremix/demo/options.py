@@ -52,7 +52,7 @@ def previous_record(
     return found
 
 
-def annotations(
+def annotation_texts(
     counts: dict[str, int], num_classes: int
 ) -> tuple[dict[str, str], dict[str, tuple[str, int]]]:
     """Text of the annotation files, and (split, index) of every clip."""

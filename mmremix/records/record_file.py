@@ -142,13 +142,13 @@ def sample_table(dataset: MultimodalDataset) -> np.ndarray:
     """Describe the samples: see :class:`~mmremix.records.Records`."""
     rows = []
     for index in range(len(dataset)):
-        clip, label, start, end = dataset.row(index)
+        row = dataset.row(index)
         rows.append(
             (
-                clip,
-                -1 if label is None else label,
-                np.nan if start is None else start,
-                np.nan if end is None else end,
+                row.clip,
+                -1 if row.label is None else row.label,
+                np.nan if row.start is None else row.start,
+                np.nan if row.end is None else row.end,
             )
         )
     width = max((len(row[0]) for row in rows), default=0)

@@ -235,3 +235,52 @@ def test_repeated_rows_are_used_and_said(root, monkeypatch):
     (text,) = said
     assert '2 rows are the same clip and segment' in text
     assert 'line 4 repeats line 2 with another label' in text
+
+
+def test_a_label_is_no_index_where_classes_are_numbers(root):
+    write(root, 'clip,label\na.mp4,0\nb.mp4,1\n')
+    message = r"(?s)line 2: unknown label '0'.*The classes are \['1', '2'\]"
+    with pytest.raises(AnnotationError, match=message):
+        dataset(root, classes=['1', '2'])
+    data = dataset(root, classes=[0, 1])
+    assert data.metainfo['classes'] == ['0', '1']
+
+
+def test_labels_that_are_one_number(root):
+    write(root, 'clip,label\na.mp4,1\nb.mp4,01\n')
+    with pytest.raises(AnnotationError, match=r'train\.csv: classes: a class'):
+        dataset(root, classes=None)
+
+
+def test_classes_without_a_sample_are_said(root, monkeypatch):
+    write(root, 'clip,label\na.mp4,no\nb.mp4,no\n')
+    said = []
+    monkeypatch.setattr(
+        av_dataset, 'print_log', lambda text, *_, **__: said.append(text)
+    )
+    dataset(root)
+    (text,) = said
+    assert "1 of 2 classes have no sample, ['yes']" in text
+    assert 'no 2, yes 0' in text
+
+
+def test_columns_that_the_config_names_must_be_there(root):
+    write(root, 'clip,label\na.mp4,no\n')
+    with pytest.raises(AnnotationError, match=r"no column \['start_s'\]"):
+        dataset(root, columns={'start': 'start_s'})
+    with pytest.raises(ValueError, match=r"columns: \['word'\] are none of"):
+        dataset(root, columns={'word': 'label'})
+
+
+@pytest.mark.parametrize('margin', [-1.0, float('nan'), float('inf')])
+def test_margin(root, margin):
+    with pytest.raises(ValueError, match='margin must be seconds >= 0'):
+        dataset(root, margin=margin)
+
+
+def test_a_name_with_blanks_at_its_ends(root):
+    (root / 'clips' / ' a.mp4 ').touch()
+    write(root, 'clip,label\n" a.mp4 ",no\n" b.mp4 ",yes\n')
+    data = dataset(root)
+    names = [os.path.basename(data.row(i).clip) for i in range(2)]
+    assert names == [' a.mp4 ', 'b.mp4']

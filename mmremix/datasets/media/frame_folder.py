@@ -168,7 +168,9 @@ def _is_whole(data: bytes) -> bool:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sort key in which runs of digits count as numbers."""
-    parts = re.split(r'(\d+)', name)
+    # Of our digits only: int() does not know all that \d and isdigit() do.
+    parts = re.split('([0-9]+)', name)
     return [
-        (int(part), part) if part.isdecimal() else (-1, part) for part in parts
+        (int(part), part) if place % 2 else (-1, part)
+        for place, part in enumerate(parts)
     ]

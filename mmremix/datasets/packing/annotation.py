@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmremix.datasets.csv_rows import read_lines
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
@@ -74,7 +74,7 @@ def write_annotation(
     rows, jobs = pack_plan(dataset)
     columns = getattr(dataset, 'columns', {'clip': 'clip', 'label': 'label'})
     source = getattr(dataset, 'ann_file', '')
-    originals = _original_rows(source) if source else {}
+    originals = _original_rows(source, columns) if source else {}
     classes: Sequence[str] = dataset.metainfo.get('classes', ())
     written = []
     for row, job in zip(rows, jobs, strict=True):
@@ -130,12 +130,11 @@ def check_column(column: str, options: PackOptions) -> None:
         )
 
 
-def _original_rows(path: str) -> dict[int, dict[str, str]]:
+def _original_rows(
+    path: str, columns: Mapping[str, str]
+) -> dict[int, dict[str, Any]]:
     """Rows of a CSV by the number of their last line, as ``read_csv``."""
-    with open(path, newline='', encoding='utf-8-sig') as stream:
-        reader = csv.DictReader(stream)
-        rows = {}
-        for row in reader:
-            cells = {k: v for k, v in row.items() if k is not None}
-            rows[reader.line_num] = cells
-        return rows
+    return {
+        line: {k: v for k, v in row.items() if k is not None}
+        for line, row in read_lines(Path(path), columns, None)
+    }

@@ -14,7 +14,7 @@ from mmremix.datasets.packing.array_packer import pack_array
 from mmremix.datasets.packing.clip_packer import pack_clip, recipe_of
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
-from mmremix.datasets.preparation.progress import Progress
+from mmremix.utils.progress import Progress
 
 
 @dataclass

@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import os
 import re
+from pathlib import Path
 from typing import Any
 
+from mmremix.datasets.class_folders import (
+    MEDIA_SUFFIXES,
+    SOUND_SUFFIXES,
+    is_clutter,
+)
 from mmremix.datasets.corpora import CREMAD
 
 CLASSES = list(CREMAD.METAINFO['classes'])
 RANDOM_SHARES = {'train': 6698.0, 'test': 744.0}
 ACTOR_SHARES = {'train': 8.0, 'val': 1.0, 'test': 1.0}
-_NAME = re.compile(r'(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{2}|X)$')
+_FOLDERS = ('VideoFlash', 'VideoMP4', 'Image-01-FPS', 'AudioWAV')
+_NAME = re.compile(r'([0-9]{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{2}|X)$')
 
 
 def cremad_samples(
@@ -26,8 +33,9 @@ def cremad_samples(
 
     Args:
         root: Checkout with ``VideoFlash/*.flv`` (and ``AudioWAV/*.wav``), or
-            folder of ``Image-01-FPS/<id>/`` and ``AudioWAV/<id>.wav`` or
-            ``.npy``.
+            folder with ``VideoMP4/*.mp4``, or with ``Image-01-FPS/<id>/`` and
+            ``AudioWAV/<id>.wav`` or ``.npy``. Files named as those of the
+            corpus are found in other folders below it too.
         audio: ``'wav'`` or ``'clip'``; empty takes the file if it is there.
         split: ``'random'`` or ``'actors'``, where no lists are given.
         train_list: Published list, rows ``id,LABEL``.
@@ -39,18 +47,13 @@ def cremad_samples(
     Raises:
         ValueError: If there are no clips, or clips in both lists.
     """
-    clips: dict[str, str] = {}
-    for folder, suffix in (('VideoFlash', '.flv'), ('Image-01-FPS', '')):
-        top = os.path.join(root, folder)
-        if os.path.isdir(top):
-            for name in sorted(os.listdir(top)):
-                stem, ending = os.path.splitext(name)
-                if ending == suffix:
-                    clips.setdefault(stem, os.path.join(top, name))
+    clips, found_sounds = _index(root)
     if not clips:
         raise ValueError(
-            f'{root}: no VideoFlash/*.flv and no Image-01-FPS/<id>/. Give '
-            '--root the checkout of CREMA-D.'
+            f'{root}: no clips in it, neither VideoFlash/*.flv nor '
+            'VideoMP4/*.mp4 nor Image-01-FPS/<id>/, nor others below it that '
+            'are named as 1001_DFA_ANG_XX. Give --root the checkout of '
+            'CREMA-D.'
         )
     samples, notes = [], []
     wanted: dict[str, tuple[str, str]] = {}
@@ -80,17 +83,44 @@ def cremad_samples(
             row['actor'] = match[1]
             if split == 'actors':
                 row['group'] = match[1]
-        sounds = [
-            os.path.join(root, 'AudioWAV', clip + suffix)
-            for suffix in ('.wav', '.npy')
-        ]
-        there = [path for path in sounds if os.path.isfile(path)]
+        there = found_sounds.get(clip)
         if audio == 'wav' or os.path.isdir(row['clip']):
-            row['audio'] = (there or sounds)[0]
+            row['audio'] = there or os.path.join(
+                root, 'AudioWAV', f'{clip}.wav'
+            )
         elif audio != 'clip' and there:
-            row['audio'] = there[0]
+            row['audio'] = there
         samples.append(row)
     return samples, notes
+
+
+def _index(root: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Clips and sounds by name, wherever they are below the root.
+
+    Of several files of one name, that of the folder that comes first in
+    ``_FOLDERS`` counts, then one that is not in it, by path; media files
+    before folders of frames, and .wav before .npy.
+    """
+    media: dict[str, str] = {}
+    frames: dict[str, str] = {}
+    sounds: dict[str, dict[str, str]] = {end: {} for end in SOUND_SUFFIXES}
+    tops = [Path(root, name) for name in _FOLDERS]
+    for top in (*tops, Path(root)):
+        for folder, folders, names in os.walk(top):
+            folders[:] = sorted(n for n in folders if not is_clutter(n))
+            for name in [n for n in folders if _NAME.match(n)]:
+                frames.setdefault(name, os.path.join(folder, name))
+                folders.remove(name)
+            for name in sorted(n for n in names if not is_clutter(n)):
+                stem, ending = os.path.splitext(name)
+                path = os.path.join(folder, name)
+                if ending.lower() in sounds:
+                    sounds[ending.lower()].setdefault(stem, path)
+                elif ending.lower() in MEDIA_SUFFIXES and (
+                    top in tops or _NAME.match(stem)
+                ):
+                    media.setdefault(stem, path)
+    return frames | media, sounds['.npy'] | sounds['.wav']
 
 
 def _read_list(path: str) -> list[tuple[str, str]]:

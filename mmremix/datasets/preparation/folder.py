@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
+from pathlib import Path
 from typing import Any
 
-from mmremix.datasets.annotation import (
-    MEDIA_SUFFIXES,
-    read_csv,
-    read_folders,
-    sort_labels,
-)
+from mmremix.datasets.annotation import read_csv
+from mmremix.datasets.class_folders import read_folders, refuse_empty
+from mmremix.datasets.csv_rows import read_lines
+from mmremix.datasets.labels import ClassList, sort_labels
+from mmremix.datasets.paths import media_path
 
 
 def folder_samples(
@@ -35,22 +34,16 @@ def folder_samples(
         Samples, classes and notes for the report.
 
     Raises:
-        ValueError: On a missing column or a clip that does not match.
+        ValueError: On a missing column, a clip that does not match, labels
+            that are no list of classes, and folders without clips.
     """
     notes = []
     if csv_file:
         columns = {'clip': 'clip', 'label': 'label'}
         rows, classes = read_csv(csv_file, columns)
-        with open(csv_file, newline='', encoding='utf-8-sig') as stream:
-            reader = csv.DictReader(stream)
-            header = reader.fieldnames or []
-            by_line = {}
-            for raw in reader:
-                by_line[reader.line_num] = raw
-        if group_column and group_column not in header:
-            raise ValueError(
-                f'{csv_file}: no column {group_column!r} in {header}.'
-            )
+        if group_column:
+            columns['group'] = group_column
+        by_line = dict(read_lines(Path(csv_file), columns, None))
         for row in rows:
             raw = by_line[row.pop('row')]
             known = ('clip', 'label', 'audio', 'start', 'end')
@@ -60,26 +53,22 @@ def folder_samples(
     elif group_column:
         raise ValueError('--group-column needs --csv; use --group-regex.')
     else:
-        rows, classes, _ = read_folders(root)
-        classes = sort_labels(set(classes))
-        taken = {
-            os.path.join(r['label'], os.path.basename(r['clip'])) for r in rows
-        }
-        for label in classes:
-            for name in sorted(os.listdir(os.path.join(root, label))):
-                path = os.path.join(label, name)
-                stem, suffix = os.path.splitext(path)
-                is_sound = os.path.isdir(os.path.join(root, stem))
-                if path in taken or is_sound or name.startswith('.'):
-                    continue
-                if suffix.lower() not in MEDIA_SUFFIXES:
-                    rows.append(
-                        {
-                            'clip': path,
-                            'label': label,
-                            'reason': f'no clip, ends in {suffix!r}',
-                        }
-                    )
+        found = read_folders(root)
+        refuse_empty(root, found.empty)
+        rows, classes = found.rows, sort_labels(found.classes)
+        for path in found.unused:
+            ending = os.path.splitext(path)[1]
+            why = f'ends in {ending!r}'
+            if os.path.isdir(os.path.join(root, path)):
+                why = 'a folder without pictures'
+            label = path.split(os.sep)[0].strip()
+            rows.append(
+                {'clip': path, 'label': label, 'reason': f'no clip, {why}'}
+            )
+    listed = ClassList(classes, f'{csv_file or root}: classes')
+    classes = listed.names
+    if listed.look_alikes():
+        notes.append(listed.look_alikes())
     for row in rows:
         if group_regex:
             match = re.search(group_regex, row['clip'])
@@ -90,7 +79,7 @@ def folder_samples(
             row['group'] = match.group(1 if match.re.groups else 0)
         for key in ('clip', 'audio'):
             if key in row:
-                row[key] = os.path.join(root, row[key])
+                row[key] = media_path(root, row[key])
     if group_column or group_regex:
         notes.append(f'groups: {len({row["group"] for row in rows})}')
     return rows, classes, notes

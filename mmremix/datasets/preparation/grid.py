@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import os
+import re
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
+
+from mmremix.datasets.annotation import read_csv
+from mmremix.datasets.class_folders import MEDIA_SUFFIXES, is_clutter
+from mmremix.datasets.csv_rows import read_lines
 
 POSITIONS = ('command', 'color', 'preposition', 'letter', 'digit', 'adverb')
 # The name spells the sentence, a character a word: bbaf2n is "bin blue at f
@@ -26,6 +32,12 @@ _SPELLED = (
     ),
     {'a': 'again', 'n': 'now', 'p': 'please', 's': 'soon'},
 )
+_COLUMNS = {
+    'clip': 'clip',
+    'label': 'word',
+    'start': 'start_s',
+    'end': 'end_s',
+}
 _UNITS = 25000  # of an .align file, a second
 _SILENCE = ('sil', 'sp')
 
@@ -36,7 +48,7 @@ def grid_samples(root: str, word: str = 'letter') -> list[dict[str, Any]]:
     Args:
         root: Folder with ``words.csv`` and ``clips/<id>.mp4``, or the
             corpus: ``s1/*.mpg`` and ``align/*.align`` (or ``s1/align``, or
-            ``align/s1``).
+            ``align/s1``); both may lie deeper, as in ``video/mpg_6000``.
         word: One of ``command``, ``color``, ``preposition``, ``letter``,
             ``digit`` and ``adverb``.
 
@@ -51,46 +63,60 @@ def grid_samples(root: str, word: str = 'letter') -> list[dict[str, Any]]:
         raise ValueError(f'word must be one of {POSITIONS}, got {word!r}.')
     table = os.path.join(root, 'words.csv')
     if os.path.isfile(table):
-        with open(table, newline='', encoding='utf-8-sig') as stream:
-            return [
-                {
-                    'clip': os.path.join(root, 'clips', f'{r["clip"]}.mp4'),
-                    'label': r['word'],
-                    'start': r['start_s'],
-                    'end': r['end_s'],
-                    'split': r.get('split', ''),
-                }
-                for r in csv.DictReader(stream)
-                if r['position'] == word
-            ]
+        return _words(root, table, word)
     samples = []
-    for talker in sorted(os.listdir(root)):
-        folder = os.path.join(root, talker)
-        if talker == 'align' or not os.path.isdir(folder):
-            continue
-        for name in sorted(os.listdir(folder)):
-            stem, suffix = os.path.splitext(name)
-            if suffix.lower() not in ('.mpg', '.mp4'):
-                continue
-            row = {'clip': os.path.join(folder, name), 'talker': talker}
-            align = _find(root, talker, stem)
-            samples.append(row | _segment(align, word, stem))
+    aligns: dict[tuple[str, str], str] = {}
+    for path in _walk(root, ('.align',)):
+        # A word stands once for each talker, unless none is named.
+        aligns.setdefault((_talker(root, path), Path(path).stem), path)
+    for path in _walk(root, MEDIA_SUFFIXES):
+        talker, stem = _talker(root, path), Path(path).stem
+        align = aligns.get((talker, stem)) or aligns.get(('', stem), '')
+        row = {'clip': path, 'talker': talker}
+        samples.append(row | _segment(align, word, stem))
     if not samples:
-        raise ValueError(f'{root}: no words.csv and no s1/*.mpg.')
+        raise ValueError(
+            f'{root}: no words.csv and no s1/*.mpg, nor other clips in it.'
+        )
     return samples
 
 
-def _find(root: str, talker: str, stem: str) -> str:
-    places = [
-        os.path.join(root, *parts, f'{stem}.align')
-        for parts in (
-            ('align', talker),
-            (talker, 'align'),
-            (talker,),
-            ('align',),
-        )
+def _words(root: str, table: str, word: str) -> list[dict[str, Any]]:
+    """Samples of ``words.csv``."""
+    rows, _ = read_csv(table, _COLUMNS, {'position': word})
+    cells = dict(read_lines(Path(table), _COLUMNS, None))
+    return [
+        {
+            'clip': os.path.join(root, 'clips', f'{row["clip"]}.mp4'),
+            'label': row['label'],
+            'start': row['start'],
+            'end': row['end'],
+            'split': cells[row['row']].get('split') or '',
+        }
+        for row in rows
     ]
-    return next((p for p in places if os.path.isfile(p)), '')
+
+
+def _walk(root: str, suffixes: Collection[str]) -> list[str]:
+    """Files with one of some endings, in order."""
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(n for n in folders if not is_clutter(n))
+        found += [
+            os.path.join(folder, name)
+            for name in sorted(names)
+            if not is_clutter(name)
+            and os.path.splitext(name)[1].lower() in suffixes
+        ]
+    return found
+
+
+def _talker(root: str, path: str) -> str:
+    """The folder on the way to a file that is called after a talker."""
+    parts = Path(os.path.relpath(path, root)).parts[:-1]
+    named = [part for part in parts if re.fullmatch('s[0-9]+', part)]
+    others = [part for part in parts[::-1] if part != 'align']
+    return next(iter(named + others), '')
 
 
 def _segment(path: str, word: str, stem: str) -> dict[str, Any]:
@@ -111,6 +137,10 @@ def _segment(path: str, word: str, stem: str) -> dict[str, Any]:
     if len(words) != len(POSITIONS):
         return known | {'reason': f'{len(words)} words in its .align, not 6'}
     start, end, label = words[position]
+    if not (re.fullmatch('[0-9]+', start) and re.fullmatch('[0-9]+', end)):
+        return known | {'reason': f'no times in its .align: {start} {end}'}
+    if int(end) <= int(start):
+        return known | {'reason': f'{word} of no length in its .align'}
     return {
         'label': label,
         'start': f'{int(start) / _UNITS:.3f}',

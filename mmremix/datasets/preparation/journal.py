@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mmremix.datasets.preparation.files import write_atomic
+from mmremix.datasets.preparation.outputs import write_atomic
 
 Task = tuple[str, str, str]
 """Clip, sound (or empty) and check."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from mmremix.datasets.corpora import KineticsSounds
+from mmremix.datasets.labels import read_classes
 
 CLASSES_31 = list(KineticsSounds.METAINFO['classes'])
 VARIANTS = {
@@ -61,8 +62,5 @@ def class_names(choice: str) -> tuple[list[str], list[str]]:
             f'--classes must be one of {[*VARIANTS, "34"]} or a file with a '
             f'class name a line, got {choice!r}.'
         )
-    with open(choice, encoding='utf-8-sig') as stream:
-        names = [line.strip() for line in stream if line.strip()]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f'{choice}: no class names, or one is named twice.')
+    names = read_classes(choice)
     return names, [f'classes: the {len(names)} of a file of the user']

@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from mmremix.datasets.annotation import MEDIA_SUFFIXES
+from mmremix.datasets.class_folders import MEDIA_SUFFIXES, is_clutter
+from mmremix.datasets.csv_rows import parse_seconds
 from mmremix.datasets.preparation.kinetics_classes import (
     CLASSES_31,
     PUBLISHED,
     VARIANTS,
 )
+from mmremix.datasets.preparation.segments import Listed
 
-_SPAN = re.compile(r'(.+)_(\d{6})_(\d{6})$')
+_SPAN = re.compile(r'(.+)_([0-9]{6})_([0-9]{6})$')
 _SPLITS = {'validate': 'val', 'validation': 'val', 'training': 'train'}
 
 
@@ -37,17 +39,19 @@ def kinetics_samples(
         names: Class names, as the annotations spell them.
 
     Returns:
-        Samples, those without a file with a reason, and notes: per-class
-        counts of the annotations beside the published ones.
+        Samples, those without a file with a reason, the others with the
+        segment that the list names, see
+        :func:`~mmremix.datasets.preparation.segments.settle`; and notes:
+        per-class counts of the annotations beside the published ones.
 
     Raises:
         ValueError: On rows that cannot be read, on a clip that is listed
             twice, and on a class that no row has.
     """
     files, others = _index(videos)
-    samples: dict[tuple[str, int], dict[str, Any]] = {}
-    rows = [row for path in annotations for row in _rows(path)]
-    spans: dict[str, set[int]] = defaultdict(set)
+    samples: dict[tuple[str, float], dict[str, Any]] = {}
+    rows = [row for path in annotations for row in _rows(path, names)]
+    spans: dict[str, set[float]] = defaultdict(set)
     for video, start, *_ in rows:
         spans[video].add(start)
     for video, start, end, label, split in rows:
@@ -55,7 +59,7 @@ def kinetics_samples(
             continue
         if (video, start) in samples:
             raise ValueError(f'{video} from {start} s is listed twice.')
-        stem = f'{video}_{start:06d}_{end:06d}'
+        stem = f'{video}_{int(start):06d}_{int(end):06d}'
         row: dict[str, Any] = {'label': label, 'split': split}
         found = files.get(stem) or files.get(video)
         row['clip'] = found or os.path.join(videos, label, f'{stem}.mp4')
@@ -66,10 +70,9 @@ def kinetics_samples(
                 row['clip'] = odd
                 ending = os.path.splitext(odd)[1]
                 row['reason'] = f'wrong extension {ending!r}, no media file'
-        elif stem not in files and len(spans[video]) > 1:
-            row['reason'] = (
-                f'which of the {len(spans[video])} segments of the video '
-                'this is cannot be told from its name'
+        else:
+            row['listed'] = Listed(
+                start, end, stem in files, len(spans[video])
             )
         samples[video, start] = row
     absent = _absent(names, {row[3] for row in rows})
@@ -109,8 +112,8 @@ def _index(videos: str) -> tuple[dict[str, str], dict[str, str]]:
     media: dict[str, str] = {}
     others: dict[str, str] = {}
     for folder, folders, names in os.walk(videos):
-        folders.sort()
-        for name in sorted(names):
+        folders[:] = sorted(n for n in folders if not is_clutter(n))
+        for name in sorted(n for n in names if not is_clutter(n)):
             stem, suffix = os.path.splitext(name)
             target = media if suffix.lower() in MEDIA_SUFFIXES else others
             if target is others:  # a download that stopped: a.mp4.part
@@ -120,8 +123,10 @@ def _index(videos: str) -> tuple[dict[str, str], dict[str, str]]:
     return media, others
 
 
-def _rows(path: str) -> list[tuple[str, int, int, str, str]]:
-    """Video, start, end, label and split of each row."""
+def _rows(
+    path: str, names: Sequence[str]
+) -> list[tuple[str, float, float, str, str]]:
+    """Video, start, end (seconds), label and split of each row."""
     name = os.path.basename(path).lower()
     by_name = next(
         (s for key, s in (('test', 'test'), ('val', 'val')) if key in name),
@@ -135,26 +140,22 @@ def _rows(path: str) -> list[tuple[str, int, int, str, str]]:
         try:
             if header:
                 raw = dict(zip(header, line, strict=True))
+                times = [raw['time_start'], raw['time_end']]
+                video, label = raw['youtube_id'].strip(), raw['label'].strip()
                 split = raw.get('split', '').strip() or by_name
-                rows.append(
-                    (
-                        raw['youtube_id'],
-                        int(float(raw['time_start'])),
-                        int(float(raw['time_end'])),
-                        raw['label'],
-                        _SPLITS.get(split, split),
-                    )
-                )
-                continue
-            match = _SPAN.match(os.path.splitext(line[0].strip())[0])
-            label = line[2].strip()
-            if match is None:
-                raise ValueError('no id_start_end')
-            if label.isdigit():
-                label = CLASSES_31[int(label)]
-            rows.append(
-                (match[1], int(match[2]), int(match[3]), label, by_name)
-            )
+                split = _SPLITS.get(split, split)
+            else:
+                match = _SPAN.match(os.path.splitext(line[0].strip())[0])
+                if match is None:
+                    raise ValueError('no id_start_end')
+                video, *times = match.groups()
+                label, split = line[2].strip(), by_name
+                if label not in names and re.fullmatch('[0-9]+', label):
+                    label = CLASSES_31[int(label)]
+            start, end = (parse_seconds(t.strip(), 'a time') for t in times)
+            if end <= start:
+                raise ValueError('a segment of no length')
+            rows.append((video, start, end, label, split))
         except (ValueError, KeyError, IndexError) as error:
             raise ValueError(
                 f'{path}: row {number} is neither label,youtube_id,'

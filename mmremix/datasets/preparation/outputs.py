@@ -7,11 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mmremix.datasets.preparation.files import (
-    sha256,
-    temporary_of,
-    write_atomic,
-)
+from mmremix.utils.whole_files import write_whole
 
 CHECKSUMS = 'checksums.sha256'
 """Lists the files of a run, as ``sha256sum -c`` reads it."""
@@ -121,3 +117,22 @@ def written_before(out: str | Path) -> dict[str, str]:
     lines = path.read_text('utf-8', errors='replace').splitlines()
     pairs = (line.split('  ', 1) for line in lines if '  ' in line)
     return {name: digest for digest, name in pairs}
+
+
+def write_atomic(path: str | Path, data: bytes) -> None:
+    """Write a file whole, over what a killed run left of it."""
+    write_whole(path, data, temporary_of(Path(path)))
+
+
+def temporary_of(path: Path) -> Path:
+    """Where the content of a file stands before it is whole."""
+    return path.with_name(f'.{path.name}.tmp')
+
+
+def sha256(path: str | Path) -> str:
+    """Digest of a file."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

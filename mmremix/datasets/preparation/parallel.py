@@ -14,7 +14,7 @@ from typing import Any
 
 from mmremix.datasets.preparation.journal import Journal, Task
 from mmremix.datasets.preparation.probe import probe
-from mmremix.datasets.preparation.progress import Progress
+from mmremix.utils.progress import Progress
 
 
 def probe_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mmremix.datasets.preparation.outputs import (
 from mmremix.datasets.preparation.parallel import probe_all
 from mmremix.datasets.preparation.picture import picture_report
 from mmremix.datasets.preparation.report import text_report
+from mmremix.datasets.preparation.segments import Listed, outside, settle
 from mmremix.datasets.preparation.splits import split_samples
 from mmremix.utils.whole_files import csv_bytes
 
@@ -46,7 +48,10 @@ def prepare(
     Args:
         samples: Each with ``clip`` and ``label``; optionally ``audio``,
             ``start``, ``end`` (seconds), ``split``, ``group`` and, where it
-            is known to be unusable, ``reason``. Other keys become columns.
+            is known to be unusable, ``reason``; or ``listed``, a
+            :class:`~mmremix.datasets.preparation.segments.Listed` that
+            becomes ``start`` and ``end`` if the file is the whole video.
+            Other keys become columns.
         out: The folder to write to, the ``data_root`` of the data set.
         classes: Class names in index order.
         shares: Shares of the random split of samples without ``split``.
@@ -93,11 +98,12 @@ def prepare(
     splits: dict[str, list[dict[str, Any]]] = {}
     broken: list[dict[str, Any]] = []
     for row in rows:
+        listed = row.pop('listed', None)
         facts = {'reason': row.get('reason')}
         if not row.get('reason'):
             facts = found[row['clip'], row.get('audio') or '', check]
         row['facts'] = facts
-        row['reason'] = facts.get('reason') or _outside(row)
+        row['reason'] = facts.get('reason') or _place_segment(row, listed)
         for key in ('clip', 'audio'):
             if row.get(key):
                 relative = os.path.relpath(row[key], out)
@@ -131,7 +137,15 @@ def prepare(
 def _assign(
     rows: list[dict[str, Any]], shares: Mapping[str, float] | None, seed: int
 ) -> None:
-    """Give a split to the rows that have none."""
+    """Give a split to the rows that have none, and check the others."""
+    for row in rows:
+        row['split'] = str(row.get('split') or '').strip()
+        # It is the name of a file.
+        if row['split'] and not re.fullmatch(r'\w[\w-]*', row['split']):
+            raise ValueError(
+                f'{row["clip"]}: {row["split"]!r} is no name of a split; use '
+                'letters and digits, as train, val and test.'
+            )
     free = {_name(row): row for row in rows if not row.get('split')}
     if not free:
         return
@@ -156,14 +170,15 @@ def _place(row: Mapping[str, Any]) -> tuple[str, float]:
     return row['clip'], float(row.get('start') or 0)
 
 
-def _outside(row: Mapping[str, Any]) -> str | None:
-    """Why a segment is not in its clip; half a second is let pass."""
-    length = row['facts'].get('duration')
-    for key in ('start', 'end'):
-        time = float(row.get(key) or 0)
-        if length is not None and time > length + 0.5 * (key == 'end'):
-            return f'{key} at {time} s is after the end at {length} s'
-    return None
+def _place_segment(row: dict[str, Any], listed: Listed | None) -> str | None:
+    """Set the segment of a row; says why there is none."""
+    duration = row['facts'].get('duration')
+    if listed:
+        times, reason = settle(listed, duration)
+        row |= times
+        if reason:
+            return reason
+    return outside(row, duration)
 
 
 def _write(

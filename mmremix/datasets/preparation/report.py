@@ -39,6 +39,10 @@ def text_report(
     for label in classes:
         numbers = ' '.join(str(counts[name][label]) for name in splits)
         lines.append(f'  {label}: {numbers}')
+    for name in splits:
+        absent = [label for label in classes if not counts[name][label]]
+        if absent:
+            lines.append(f'no clip in {name} of: {", ".join(absent)}')
     lines += notes
     if broken:
         lines.append('broken or missing clips:')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,9 @@ def split_samples(
             fewer groups than splits.
     """
     total = sum(shares.values())
-    if not shares or any(share <= 0 for share in shares.values()):
+    if not shares or not all(
+        0 < share < math.inf for share in shares.values()
+    ):
         raise ValueError(f'shares must be positive, got {dict(shares)}.')
     groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for name, label, group in sorted(samples):

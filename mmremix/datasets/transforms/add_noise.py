@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.transforms.arguments import check_choice
 from mmremix.registry import TRANSFORMS
 

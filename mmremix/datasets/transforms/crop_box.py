@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmcv.transforms import BaseTransform
-
+from mmremix.datasets.bases import BaseTransform
 from mmremix.registry import TRANSFORMS
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.media import open_video
 from mmremix.datasets.transforms.arguments import check_choice, check_positive
 from mmremix.registry import TRANSFORMS

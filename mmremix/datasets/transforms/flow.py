@@ -7,8 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.media import BrokenMediaError, open_video
 from mmremix.datasets.media.packed import PackedVideo
 from mmremix.datasets.transforms.arguments import check_choice, check_positive
@@ -198,14 +198,15 @@ def optical_flow(
     )
     if method == 'difference':
         return (new.astype(np.float32) - old)[None]
+    room = np.zeros((*old.shape, 2), np.float32)
     if method == 'farneback':
         flow = cv2.calcOpticalFlowFarneback(
-            old, new, None, 0.5, 3, 15, 3, 5, 1.2, 0
+            old, new, room, 0.5, 3, 15, 3, 5, 1.2, 0
         )
     else:
         # A new one each time: it must not start from the last clip's flow.
-        dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        flow = dis.calc(old, new, None)
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        flow = dis.calc(old, new, room)
     uv: np.ndarray = flow.transpose(2, 0, 1)
     return uv
 

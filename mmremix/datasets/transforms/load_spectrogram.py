@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.media.waveform_file import load_npy
 from mmremix.registry import TRANSFORMS

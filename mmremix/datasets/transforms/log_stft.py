@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.transforms.arguments import check_length, check_positive
 from mmremix.registry import TRANSFORMS
 from mmremix.utils.versions import torchaudio_or_raise

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.bases import BaseTransform
 from mmremix.registry import TRANSFORMS
 
 

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmremix.datasets import MultimodalDataset
-from mmremix.engine.data_facts import DataFacts, check_same_data
+from mmremix.datasets.identity import DataIdentity, check_same_data
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
 
@@ -28,10 +28,10 @@ class SetupCheckHook(Hook):
         default_hooks = dict(setup_check=dict(type='SetupCheckHook'))
 
     Raises:
-        ValueError: If the number of classes or the modalities differ from
-            the model's, or the class names from the training set's; if the
-            training set is not that of the run that is resumed; or if the
-            model is sharded.
+        ValueError: If there is one class only; if the number of classes or
+            the modalities differ from the model's, or the class names from
+            the training set's; if the training set is not that of the run
+            that is resumed; or if the model is sharded.
     """
 
     priority = 'VERY_HIGH'
@@ -44,8 +44,12 @@ class SetupCheckHook(Hook):
     ) -> None:
         """Compare the training set with that of the checkpoint."""
         # It also runs for load_from, where other data are welcome.
-        if runner._resume and _KEY in checkpoint:
-            check_same_data(checkpoint[_KEY], runner.train_dataloader.dataset)
+        train = runner.train_dataloader.dataset
+        known = _KEY in checkpoint and isinstance(train, MultimodalDataset)
+        if runner._resume and known:
+            check_same_data(
+                DataIdentity.from_state_dict(checkpoint[_KEY]), train
+            )
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
@@ -59,7 +63,7 @@ class SetupCheckHook(Hook):
         train = runner.train_dataloader.dataset
         refuse_sharding(type(runner.model).__name__)
         if isinstance(train, MultimodalDataset):
-            self._facts = DataFacts.of(train).state_dict()
+            self._facts = train.identity().state_dict()
         _check(runner, 'train_dataloader', train)
         if runner.val_loop is None:
             return
@@ -107,6 +111,12 @@ def _check(runner: Runner, where: str, dataset: Any) -> None:
         return
     classes = dataset.metainfo.get('classes') or ()
     num_classes = getattr(model, 'num_classes', len(classes))
+    if len(classes) == 1 and where == 'train_dataloader':
+        raise ValueError(
+            f'{where} has one class, {list(classes)}: there is nothing to '
+            'learn. Name all of them, classes=[...], or add clips of another '
+            'one.'
+        )
     if len(classes) != num_classes:
         raise ValueError(
             f'{where} has {len(classes)} classes, {list(classes)}, but the '

@@ -152,6 +152,7 @@ class PlanHook(Hook):
                 epoch=runner.epoch,
                 modalities=runner.train_dataloader.dataset.modalities,
                 tensors=self.decide(runner),
+                num_samples=len(runner.train_dataloader.dataset),
                 fingerprint=self._fingerprint,
             )
         return self.items(self._state.tensors, runner)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from mmremix.datasets import MultimodalDataset
+from mmremix.datasets.identity import DataIdentity, check_same_data
 
 _VERSION = 2
 
@@ -22,13 +23,15 @@ class PlanState:
         epoch: The epoch (from 0) before which it did.
         modalities: Their names, in order.
         tensors: The decision; scores and assignments for Remix.
-        fingerprint: Of the data set they belong to.
+        num_samples: N of the data set they belong to.
+        fingerprint: Of that data set.
     """
 
     hook: str
     epoch: int
     modalities: tuple[str, ...]
     tensors: dict[str, Tensor]
+    num_samples: int
     fingerprint: str
 
     def state_dict(self) -> dict[str, Any]:
@@ -39,6 +42,7 @@ class PlanState:
             'epoch': self.epoch,
             'modalities': list(self.modalities),
             'tensors': dict(self.tensors),
+            'num_samples': self.num_samples,
             'fingerprint': self.fingerprint,
         }
 
@@ -59,6 +63,7 @@ class PlanState:
             epoch=int(state['epoch']),
             modalities=tuple(state['modalities']),
             tensors={k: v.cpu() for k, v in state['tensors'].items()},
+            num_samples=int(state['num_samples']),
             fingerprint=state['fingerprint'],
         )
 
@@ -66,7 +71,7 @@ class PlanState:
         """Refuse a method or a data set that the state does not belong to.
 
         Raises:
-            ValueError: Naming the difference.
+            ValueError: Naming the differences.
         """
         if hook != self.hook:
             raise ValueError(
@@ -75,19 +80,7 @@ class PlanState:
                 'of that run, or start a new run from its weights: '
                 'load_from=..., resume=False'
             )
-        differences = [
-            f'  {what}: {mine} in the checkpoint, {theirs} in train_dataloader'
-            for what, mine, theirs in (
-                ('modalities', self.modalities, dataset.modalities),
-                ('fingerprint', self.fingerprint, dataset.fingerprint()),
-            )
-            if mine != theirs
-        ]
-        if differences:
-            raise ValueError(
-                'Cannot resume: the checkpoint was trained on another data '
-                'set (or other rows, order, labels or classes):\n'
-                + '\n'.join(differences)
-                + '\nResume with the data set of that run, or start a new '
-                'run from its weights: load_from=..., resume=False'
-            )
+        stored = DataIdentity(
+            self.modalities, self.num_samples, self.fingerprint
+        )
+        check_same_data(stored, dataset)

@@ -53,13 +53,16 @@ def build_score_dataloader(
         cfg['dataset'] = _cached(runner, cfg['dataset'], cache)
     dataloader = Runner.build_dataloader(cfg, seed=runner.seed)
     train, score = runner.train_dataloader.dataset, dataloader.dataset
-    if len(train) != len(score) or train.fingerprint() != score.fingerprint():
+    found = train.identity().differences(
+        score.identity(), 'to train on', 'to score'
+    )
+    if found:
+        listed = '\n  '.join(found)
         raise ValueError(
-            f'KLScoreHook would score {len(score)} samples (fingerprint '
-            f'{score.fingerprint()}), but the training set has {len(train)} '
-            f'({train.fingerprint()}). Both must hold the same samples in '
-            'the same order, with the same classes and modalities. Leave '
-            'the data set out to score the training set:\n'
+            'KLScoreHook would score another data set than the training '
+            f'set:\n  {listed}\nBoth must hold the same samples in the same '
+            'order, with the same classes and modalities. Leave the data set '
+            'out to score the training set:\n'
             "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]"
         )
     return dataloader

@@ -34,6 +34,14 @@ def test_frames_in_natural_order(tmp_path, suffix):
     assert images[0].dtype == np.uint8
 
 
+def test_names_with_digits_of_other_kinds(tmp_path):
+    names = ['²1.png', '²2.png', '²10.png', '٣.png']
+    path = write_folder(tmp_path / 'clip', names)
+    with FrameFolder(path) as clip:
+        images = clip.frames_at(range(4))
+    assert [frame_number(image) for image in images] == [0, 1, 2, 3]
+
+
 def test_frame_rate(tmp_path):
     path = write_folder(tmp_path / 'c', [f'{i:05}.png' for i in range(30)])
     with FrameFolder(path, frame_rate=10) as clip:

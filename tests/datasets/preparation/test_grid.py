@@ -47,3 +47,42 @@ def test_errors(corpus, tmp_path):
     (corpus / 's1' / 'holiday.mpg').touch()
     with pytest.raises(ValueError, match='holiday is no name of a GRID clip'):
         grid_samples(str(corpus), 'digit')
+
+
+def test_files_that_lie_deeper(tmp_path):
+    for talker in ('s1', 's2'):
+        clips = tmp_path / 'video' / talker / 'mpg_6000'
+        aligns = tmp_path / 'align' / talker
+        clips.mkdir(parents=True)
+        aligns.mkdir(parents=True)
+        (clips / 'bbaf2n.mpg').touch()
+        shift = ALIGN if talker == 's1' else ALIGN.replace('35500', '35600')
+        (aligns / 'bbaf2n.align').write_text(shift)
+    (tmp_path / 'video' / 's1' / '__MACOSX').mkdir()
+    (tmp_path / 'video' / 's1' / '__MACOSX' / 'bbaf3n.mpg').touch()
+    rows = grid_samples(str(tmp_path))
+    assert [(r['talker'], r['start']) for r in rows] == [
+        ('s1', '1.420'),
+        ('s2', '1.424'),
+    ]
+
+
+@pytest.mark.parametrize('times', ['1_0 41000', '41000 41000', '35500 x'])
+def test_odd_times(corpus, times):
+    text = ALIGN.replace('35500 41000', times)
+    (corpus / 'align' / 'bbaf2n.align').write_text(text)
+    rows = {r['clip'][-10:-4]: r for r in grid_samples(str(corpus))}
+    assert '.align' in rows['bbaf2n']['reason']
+
+
+def test_words_csv(tmp_path):
+    table = tmp_path / 'words.csv'
+    head = 'clip,split,position,word,start_s,end_s\n'
+    table.write_text(
+        head + 'bbaf2n,train,letter,f,1.42,1.64\nbbaf2n,train,digit,two,2,3\n'
+    )
+    (row,) = grid_samples(str(tmp_path))
+    assert (row['start'], row['end'], row['split']) == (1.42, 1.64, 'train')
+    table.write_text(head + 'bbaf2n,train,letter,f,nan,1.64\n')
+    with pytest.raises(ValueError, match="line 2: 'start_s' must be seconds"):
+        grid_samples(str(tmp_path))

@@ -183,3 +183,90 @@ def test_grid_corpus(tmp_path: Path) -> None:
         '1.000',
     )
     assert second['label'] == 'f' and second['reason'] == 'no .align file'
+
+
+def test_listed_segments_are_kept(tmp_path: Path) -> None:
+    """Whole videos are cut, trimmed ones are not."""
+    long = write_clip(tmp_path / 'long.mp4', seconds=4)
+    short = write_clip(tmp_path / 'short.mp4', seconds=1)
+    shutil.copy(long, tmp_path / 'cut_000001_000002.mp4')
+    shutil.copy(short, tmp_path / 'fit_000001_000002.mp4')
+    (tmp_path / '__MACOSX').mkdir()
+    (tmp_path / '__MACOSX' / 'gone.mp4').touch()
+    lines = ['label,youtube_id,time_start,time_end,split']
+    for name in ('long', 'short', 'cut', 'fit', 'gone'):
+        lines.append(f'bowling,{name},1,2,train')
+    lines.append('bowling,long,2,3.5,train')
+    (tmp_path / 'lists').mkdir()
+    table = tmp_path / 'lists' / 'train.csv'
+    table.write_text('\n'.join(lines) + '\n')
+    samples, _ = kinetics_samples([str(table)], str(tmp_path), ['bowling'])
+    prepare(samples, tmp_path, ['bowling'], progress=False)
+    with (tmp_path / 'train.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(r['clip'], r['start'], r['end']) for r in rows] == [
+        ('cut_000001_000002.mp4', '1.0', '2.0'),
+        ('fit_000001_000002.mp4', '', ''),
+        ('long.mp4', '1.0', '2.0'),
+        ('long.mp4', '2.0', '3.5'),
+        ('short.mp4', '', ''),
+    ]
+    assert 'gone' in (tmp_path / 'broken.csv').read_text()
+
+
+@pytest.mark.parametrize('time', ['nan', 'inf', '-1', '1_0', '9'])
+def test_times_of_lists(tmp_path: Path, time: str) -> None:
+    table = tmp_path / 'train.csv'
+    table.write_text(
+        'label,youtube_id,time_start,time_end,split\n'
+        f'bowling,a,{time},8,train\n'
+    )
+    with pytest.raises(ValueError, match=r'train\.csv: row 1'):
+        kinetics_samples([str(table)], str(tmp_path))
+
+
+def test_numbers_that_are_class_names(tmp_path: Path) -> None:
+    table = tmp_path / 'train.txt'
+    table.write_text('a_000001_000011,10,4\n')
+    rows, _ = kinetics_samples([str(table)], str(tmp_path), ['4', '5'][:1])
+    assert rows[0]['label'] == '4'
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'VideoMP4/{}.mp4',
+        'VideoFlash/{}.FLV',
+        '{}.mp4',
+        'train/ANG/{}.avi',
+        'Image-30-FPS/{}/00001.jpg',
+    ],
+)
+def test_layouts_of_cremad(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name.format('1001_DFA_ANG_XX')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    (tmp_path / '__MACOSX').mkdir()
+    (tmp_path / '__MACOSX' / '1002_DFA_ANG_XX.mp4').touch()
+    (tmp_path / 'AudioWAV').mkdir()
+    (tmp_path / 'AudioWAV' / '1001_DFA_ANG_XX.WAV').touch()
+    ((row,), _) = cremad_samples(str(tmp_path))
+    assert Path(row['clip']) in (path, path.parent)
+    assert row['label'] == 'ANG' and row['audio'].endswith('XX.WAV')
+
+
+def test_cremad_prefers_the_original_files(tmp_path: Path) -> None:
+    for name in ('VideoFlash/{}.flv', 'VideoMP4/{}.mp4', 'a/{}.mp4'):
+        path = tmp_path / name.format('1001_DFA_ANG_XX')
+        path.parent.mkdir()
+        path.touch()
+    ((row,), _) = cremad_samples(str(tmp_path))
+    assert 'VideoFlash' in row['clip']
+    with pytest.raises(ValueError, match=r'VideoMP4/\*\.mp4'):
+        cremad_samples(str(tmp_path / 'none'))
+
+
+def test_a_split_is_no_path(tmp_path: Path) -> None:
+    row = {'clip': 'a.mp4', 'label': 'a', 'split': '../train'}
+    with pytest.raises(ValueError, match=r"a\.mp4: '\.\./train' is no name"):
+        prepare([row], tmp_path, ['a'], progress=False)

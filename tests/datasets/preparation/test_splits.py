@@ -43,3 +43,9 @@ def test_groups_stay_together_and_fill_every_split() -> None:
     assert set(result.values()) == {'train', 'val', 'test'}
     with pytest.raises(ValueError, match='2 groups cannot fill 3'):
         split_samples(samples[:7], {'a': 1, 'b': 1, 'c': 1})
+
+
+def test_shares_are_positive_numbers() -> None:
+    for share in (0.0, -1.0, float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='shares must be positive'):
+            split_samples([('x', 'a', 'x')], {'train': 1.0, 'test': share})

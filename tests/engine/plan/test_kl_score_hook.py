@@ -46,7 +46,10 @@ def test_other_samples_to_score(tiny_config):
     cfg = tiny_config()
     other = dict(cfg.val_dataloader['dataset'])
     cfg.method_remix.plan['dataloader'] = {'dataset': other}
-    refused(cfg, r'(?s)score 12 samples.*training set has 26.*custom_hooks')
+    refused(
+        cfg,
+        r'(?s)samples: 26 to train on, 12 to score.*custom_hooks',
+    )
 
 
 def test_same_number_of_other_samples(tiny_config):
@@ -54,7 +57,7 @@ def test_same_number_of_other_samples(tiny_config):
     other = dict(cfg.train_dataloader['dataset'], test_mode=True)
     other['indices'] = list(range(25, -1, -1))
     cfg.method_remix.plan['dataloader'] = {'dataset': other}
-    refused(cfg, r'(?s)score 26 samples.*same order')
+    refused(cfg, r'(?s)would score another.*same order')
 
 
 def test_no_evaluation_pipeline(tiny_config):

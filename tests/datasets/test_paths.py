@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from mmremix.datasets.boundary import Boundary
+from mmremix.datasets.paths import Boundary, media_path
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,11 @@ def test_relative_folders_and_several(tmp_path, monkeypatch):
     assert boundary.holds('one/x') and boundary.holds(str(tmp_path / 'two'))
     assert not boundary.holds('three/x') and not boundary.holds('/')
     assert Boundary(['/']).holds('anything')
+
+
+def test_blanks_around_a_name(tmp_path):
+    folder = str(tmp_path)
+    assert media_path(folder, ' a.mp4 ') == os.path.join(folder, 'a.mp4')
+    (tmp_path / ' a.mp4 ').touch()
+    assert media_path(folder, ' a.mp4 ') == os.path.join(folder, ' a.mp4 ')
+    assert media_path(folder, 'a ', '.mp4') == os.path.join(folder, 'a.mp4')

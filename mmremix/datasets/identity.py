@@ -1,0 +1,187 @@
+"""What a data set is, and whether another one is the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmremix.datasets.multimodal_dataset import MultimodalDataset
+
+_VERSION = 2
+_PARTS = {
+    'media': 'rows: other files (column {})',
+    'segments': 'rows: other segments (start, end)',
+    'labels': 'labels: the same rows have other labels',
+}
+
+
+@dataclass(frozen=True)
+class DataIdentity:
+    """Everything by which two data sets are the same, or are not.
+
+    Files count by their paths relative to ``data_prefix``, so that a data
+    set that was moved stays the same; their content does not count, nor do
+    pipelines. What is not known is None, and is not compared.
+
+    Attributes:
+        modalities: Their names, in order.
+        num_samples: N.
+        fingerprint: Digest of all of it, rows in order.
+        classes: Their names, in order.
+        row_set: Digest of files and segments, in any order.
+        columns: Digest of each column, rows in order: ``labels``,
+            ``segments`` and the media columns, as ``clip`` and ``audio``.
+    """
+
+    modalities: tuple[str, ...]
+    num_samples: int
+    fingerprint: str
+    classes: tuple[str, ...] | None = None
+    row_set: str | None = None
+    columns: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(cls, dataset: MultimodalDataset) -> DataIdentity:
+        """Look at every row of a data set once."""
+        rows = [dataset.row(index) for index in range(len(dataset))]
+        classes = tuple(map(str, dataset.metainfo.get('classes') or ()))
+        media = dict.fromkeys(name for row in rows for name in row.media)
+        columns = {
+            'labels': _digest(repr(row.label) for row in rows),
+            'segments': _digest(repr((row.start, row.end)) for row in rows),
+        }
+        for name in media:
+            columns[f'media {name}'] = _digest(
+                repr(row.media.get(name)) for row in rows
+            )
+        row_set = _digest(
+            sorted(
+                repr((sorted(row.media.items()), row.start, row.end))
+                for row in rows
+            )
+        )
+        everything = (
+            repr(dataset.modalities),
+            repr(classes),
+            repr(len(rows)),
+            repr(sorted(columns.items())),
+        )
+        return cls(
+            modalities=tuple(dataset.modalities),
+            num_samples=len(rows),
+            fingerprint=_digest(everything),
+            classes=classes,
+            row_set=row_set,
+            columns=columns,
+        )
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any]) -> DataIdentity:
+        """Rebuild from a checkpoint.
+
+        Raises:
+            ValueError: If another version wrote it.
+        """
+        fields = dict(state)
+        version = fields.pop('version', None)
+        if version != _VERSION:
+            raise ValueError(
+                f'The checkpoint describes its training set in version '
+                f'{version}, this release reads {_VERSION}. Resume with the '
+                'release that wrote it, or start a new run from its weights: '
+                'load_from=..., resume=False'
+            )
+        for key in ('modalities', 'classes'):
+            if fields[key] is not None:
+                fields[key] = tuple(fields[key])
+        return cls(**fields)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dicts."""
+        plain = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
+        return {'version': _VERSION, **plain}
+
+    def differences(
+        self, other: DataIdentity, here: str, there: str
+    ) -> list[str]:
+        """What sets another data set apart from this one, in words.
+
+        Args:
+            other: The other one.
+            here: Where this one is, such as ``'in the checkpoint'``.
+            there: Where the other is.
+
+        Returns:
+            A line each; none if they are the same.
+        """
+        found = [
+            f'{what}: {list(mine)} {here}, {list(theirs)} {there}'
+            for what, mine, theirs in (
+                ('modalities', self.modalities, other.modalities),
+                ('classes', self.classes, other.classes),
+            )
+            if mine is not None and theirs is not None and mine != theirs
+        ]
+        if self.num_samples != other.num_samples:
+            found.append(
+                f'samples: {self.num_samples} {here}, '
+                f'{other.num_samples} {there}'
+            )
+        else:
+            found += self._other_rows(other)
+        if not found and self.fingerprint != other.fingerprint:
+            found.append(
+                'rows, their order, labels or classes: fingerprint '
+                f'{self.fingerprint} {here}, {other.fingerprint} {there}'
+            )
+        return found
+
+    def _other_rows(self, other: DataIdentity) -> list[str]:
+        mine, theirs = self.columns, other.columns
+        if mine is None or theirs is None or mine == theirs:
+            return []
+        changed = [
+            name
+            for name in sorted({*mine, *theirs})
+            if mine.get(name) != theirs.get(name)
+        ]
+        if changed != ['labels'] and self.row_set == other.row_set:
+            return ['rows: the same, but in another order']
+        found = []
+        for name in changed:
+            kind, _, column = name.partition(' ')
+            found.append(_PARTS[kind].format(column))
+        return found
+
+
+def check_same_data(stored: DataIdentity, dataset: MultimodalDataset) -> None:
+    """Refuse to resume on other data.
+
+    Args:
+        stored: What the checkpoint says of its training set.
+        dataset: The training set.
+
+    Raises:
+        ValueError: Naming the differences.
+    """
+    found = stored.differences(
+        dataset.identity(), 'in the checkpoint', 'in train_dataloader'
+    )
+    if found:
+        listed = '\n  '.join(found)
+        raise ValueError(
+            'Cannot resume, the training set is not that of the checkpoint:\n'
+            f'  {listed}\n'
+            'Resume with the data of that run, or start a new run from its '
+            'weights: load_from=..., resume=False'
+        )
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256('\n'.join(parts).encode()).hexdigest()[:16]
