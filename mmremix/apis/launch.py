@@ -15,7 +15,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmremix.engine import SignalHook
-from mmremix.engine.hooks.setup_check_hook import refuse_sharding
+from mmremix.engine.watch.setup_check_hook import refuse_sharding
 
 
 def load_config(

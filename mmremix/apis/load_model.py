@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mmremix.engine.safe_loading import load_checkpoint_file
+from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 from mmremix.registry import DATASETS, MODELS
 
 _LISTED = 5

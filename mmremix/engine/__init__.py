@@ -1,10 +1,18 @@
 """Scoring, hooks and checkpoint loading."""
 
-from mmremix.engine.active_log_processor import ActiveLogProcessor
 from mmremix.engine.bfloat16_optim_wrapper import BFloat16OptimWrapper
-from mmremix.engine.checkpoint_files import DamagedCheckpointError
-from mmremix.engine.gradient_conflict import compare_gradients
-from mmremix.engine.hooks import (
+from mmremix.engine.checkpoints import (
+    DamagedCheckpointError,
+    PlainCheckpointHook,
+    SafeCheckpointHook,
+    load_checkpoint_file,
+)
+from mmremix.engine.hooks import KLScoreHook, RemixRecordHook
+from mmremix.engine.records import Records, read_records
+from mmremix.engine.scoring import ScoreTable, score_dataset
+from mmremix.engine.scoring_options import ScoringOptions
+from mmremix.engine.watch import (
+    ActiveLogProcessor,
     BrokenSampleHook,
     ContributionHook,
     DeferredInfoHook,
@@ -12,17 +20,10 @@ from mmremix.engine.hooks import (
     EpochLineHook,
     EpochSeedHook,
     GradientConflictHook,
-    KLScoreHook,
-    PlainCheckpointHook,
-    RemixRecordHook,
-    SafeCheckpointHook,
     SetupCheckHook,
     SignalHook,
+    compare_gradients,
 )
-from mmremix.engine.records import Records, read_records
-from mmremix.engine.safe_loading import load_checkpoint_file
-from mmremix.engine.scoring import ScoreTable, score_dataset
-from mmremix.engine.scoring_options import ScoringOptions
 
 __all__ = [
     'ActiveLogProcessor',

@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import InputCache
-from mmremix.engine.broken_samples import record_broken
 from mmremix.engine.hooks import remix_setup
 from mmremix.engine.hooks.remix_report import report
 from mmremix.engine.hooks.remix_state import RemixState
@@ -24,6 +23,7 @@ from mmremix.engine.scoring_forward import ScoringForward
 from mmremix.engine.scoring_options import ScoringOptions
 from mmremix.engine.scoring_pass import ScoringPass
 from mmremix.engine.unwrap import unwrap
+from mmremix.engine.watch.broken_samples import record_broken
 from mmremix.registry import FUNCTIONS, HOOKS
 from mmremix.remix import (
     RULES,

@@ -12,8 +12,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmremix.datasets import MultimodalDataset, multimodal_collate
-from mmremix.engine.gradient_conflict import compare_gradients
 from mmremix.engine.unwrap import unwrap
+from mmremix.engine.watch.gradient_conflict import compare_gradients
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
 

@@ -1,4 +1,8 @@
-"""Checkpoint files that are whole or not there, and how to tell."""
+"""Checkpoint files that are whole or not there, and how to tell.
+
+mmengine writes and removes files through a backend; those here never leave
+half a file, and let removals wait.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,12 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from mmremix.utils.whole_files import remove_quietly
+from mmengine.fileio import LocalBackend, register_backend
+
+from mmremix.utils.whole_files import remove_quietly, write_whole
+
+ATOMIC = 'mmremix.atomic'
+"""What ``backend_args=dict(backend=...)`` takes."""
 
 LAST = 'last_checkpoint'
 """The text file in the work directory that names the newest checkpoint."""
@@ -22,6 +31,46 @@ class DamagedCheckpointError(RuntimeError):
 
 class CheckpointNotSavedError(OSError):
     """A checkpoint that could not be written; the one before it stays."""
+
+
+class AtomicLocalBackend(LocalBackend):
+    """Local files, written whole or not at all.
+
+    Example::
+
+        backend_args = dict(backend='mmremix.atomic')
+    """
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes; a file that stands there stays until they are safe.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        write_whole(filepath, obj)
+
+    def put_text(
+        self, obj: str, filepath: str | Path, encoding: str = 'utf-8'
+    ) -> None:
+        """Write text; see :meth:`put`."""
+        write_whole(filepath, obj.encode(encoding))
+
+
+class RemovalList(AtomicLocalBackend):
+    """Notes which files to remove instead of removing them.
+
+    mmengine removes the best checkpoint so far before it writes the next.
+
+    Attributes:
+        names: Of the files, without their folder.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def remove(self, filepath: str | Path) -> None:
+        """Note a file."""
+        self.names.append(Path(filepath).name)
 
 
 def remove_unfinished(folder: str | Path) -> list[Path]:
@@ -164,3 +213,6 @@ def _number_in(name: str, template: str) -> float:
     start, end = template.split('{}')
     number = name.removeprefix(start).removesuffix(end)
     return int(number) if number.isdecimal() else float('inf')
+
+
+register_backend(ATOMIC, AtomicLocalBackend, force=True)

@@ -9,8 +9,8 @@ from mmengine.dist import is_distributed
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
-from mmremix.engine.stop_request import StopRequest
+from mmremix.engine.checkpoints.safe_checkpoint_hook import SafeCheckpointHook
+from mmremix.engine.watch.stop_request import StopRequest
 from mmremix.registry import HOOKS
 
 EXIT_STATUS = 75

@@ -11,7 +11,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from mmremix.engine.checkpoint_files import (
+from mmremix.engine.checkpoints.files import (
     DamagedCheckpointError,
     damage,
     intact_beside,

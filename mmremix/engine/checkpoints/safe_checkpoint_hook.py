@@ -11,14 +11,15 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmremix.engine import atomic_backend
-from mmremix.engine.checkpoint_files import (
+from mmremix.engine.checkpoints.files import (
+    ATOMIC,
     LAST,
+    AtomicLocalBackend,
     CheckpointNotSavedError,
+    RemovalList,
     remove_unfinished,
 )
-from mmremix.engine.removal_list import RemovalList
-from mmremix.engine.resume_from import (
+from mmremix.engine.checkpoints.resume_from import (
     choose_checkpoint,
     note_validation,
     validate_if_missed,
@@ -92,7 +93,7 @@ class SafeCheckpointHook(CheckpointHook):
         """
         local = '://' not in str(self.out_dir or runner.work_dir)
         if local and not (self.backend_args or self.file_client_args):
-            self.backend_args = {'backend': atomic_backend.NAME}
+            self.backend_args = {'backend': ATOMIC}
         if not self.by_epoch and isinstance(
             runner.train_loop, EpochBasedTrainLoop
         ):
@@ -183,7 +184,7 @@ class SafeCheckpointHook(CheckpointHook):
     ) -> None:
         """Remove the best one so far after the new one is safe."""
         waiting, backend = RemovalList(), self.file_backend
-        if isinstance(backend, atomic_backend.AtomicLocalBackend):
+        if isinstance(backend, AtomicLocalBackend):
             self.file_backend = waiting
         # The list itself: it fills before mmengine saves.
         runner.message_hub.update_info(_OUTDATED, waiting.names)
