@@ -1,4 +1,4 @@
-"""Files of other runs and of the user; what a run says of how far it is."""
+"""Files of other runs and of the user."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mmremix.datasets.preparation import progress
 from mmremix.datasets.preparation.files import sha256
 from mmremix.datasets.preparation.folder import folder_samples
 from mmremix.datasets.preparation.outputs import written_before
 from mmremix.datasets.preparation.prepare import prepare
-from mmremix.datasets.preparation.progress import Progress
 from tests.datasets.media_files import write_clip
 
 HALVES = {'train': 0.5, 'test': 0.5}
@@ -81,17 +79,3 @@ def test_checksums_cover_the_clips_if_asked(root, tmp_path) -> None:
     (root / 'a' / '0.mp4').write_bytes(b'other')
     run(root, tmp_path / 'out', HALVES, hash_media=True)
     assert written_before(tmp_path / 'out') != names
-
-
-def test_no_bar_in_a_log(monkeypatch, capsys) -> None:
-    now = [0.0]
-    monkeypatch.setattr(progress.time, 'monotonic', lambda: now[0])
-    for seconds, lines in ((0.01, 1), (0.5, 10), (5.0, 10)):
-        bar = Progress(200)
-        for _ in range(200):
-            now[0] += seconds
-            bar.update()
-        out = capsys.readouterr().out.splitlines()
-        assert len(out) == lines
-        assert out[-1] == f'200/200 clips, {200 * seconds:.0f} s'
-        assert not any('\r' in line for line in out)
