@@ -11,8 +11,8 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.infer import BaseInferencer
+from mmengine.model import BaseModel
 from rich.console import Console
-from torch import nn
 
 from mmremix.apis.clip_list import list_clips
 from mmremix.apis.clip_pipeline import ClipPipeline, reason_of
@@ -151,12 +151,12 @@ class AVInferencer(BaseInferencer):
     @torch.no_grad()
     def forward(self, inputs: dict[str, Any]) -> list[ActionDataSample]:
         """Predict a batch of :meth:`preprocess`, broken clips included."""
+        samples: list[ActionDataSample] = inputs['samples']
         if inputs['batch'] is None:
-            return inputs['samples']
+            return samples
         done = iter(self.model.test_step(inputs['batch']))
         return [
-            sample if 'error' in sample else next(done)
-            for sample in inputs['samples']
+            sample if 'error' in sample else next(done) for sample in samples
         ]
 
     def visualize(
@@ -237,7 +237,7 @@ class AVInferencer(BaseInferencer):
 
     def _init_model(
         self, cfg: Config, weights: str | None, device: str = 'cpu'
-    ) -> nn.Module:
+    ) -> BaseModel:
         if not cfg:
             raise ValueError(
                 'Give the config too: model=... The copy inside a checkpoint '

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from mmengine.model import BaseModel
 
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 from mmremix.registry import DATASETS, MODELS
@@ -19,7 +19,7 @@ def load_model(
     model_cfg: Mapping[str, Any],
     checkpoint: str | None,
     device: str | torch.device = 'cpu',
-) -> tuple[nn.Module, dict[str, Any]]:
+) -> tuple[BaseModel, dict[str, Any]]:
     """Build a model and load all of its weights.
 
     Args:

@@ -187,9 +187,10 @@ def newest_intact(
         # Beside it first: a copied work directory still names the original.
         named = Path(folder, Path(name).name)
         named = named if named.exists() else Path(name)
-        number = next((n for n, p in by_number.items() if p == named), None)
-        if number is None:
-            number = _number_in(named.name, template)
+        number = next(
+            (n for n, p in by_number.items() if p == named),
+            _number_in(named.name, template),
+        )
         older = [p for n, p in by_number.items() if n < number]
         candidates = [named, *older]
     elif candidates:

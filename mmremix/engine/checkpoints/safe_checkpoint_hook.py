@@ -69,6 +69,11 @@ class SafeCheckpointHook(CheckpointHook):
             none is intact.
     """
 
+    # Of mmengine's class.
+    backend_args: dict[str, Any] | None
+    file_backend: Any
+    best_ckpt_path: str | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.saved = 0
@@ -213,8 +218,9 @@ class SafeCheckpointHook(CheckpointHook):
         Its path in a checkpoint may be of another folder (a copied run), or
         of any file, which mmengine would remove.
         """
-        if getattr(self, 'best_ckpt_path', None):
-            self.best_ckpt_path = self._here(self.best_ckpt_path)
+        best: str | None = getattr(self, 'best_ckpt_path', None)
+        if best:
+            self.best_ckpt_path = self._here(best)
         paths = getattr(self, 'best_ckpt_path_dict', {})
         for key, path in paths.items():
             paths[key] = path and self._here(path)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
+from numpy._core import multiarray
 
 from mmremix.engine.checkpoints.files import (
     DamagedCheckpointError,
@@ -101,7 +102,6 @@ def _rejected(filename: str) -> str:
 
 def _allowed() -> list[Any]:
     """What a checkpoint of mmengine 0.10 holds beyond plain data."""
-    multiarray = np._core.multiarray
     dtypes = [
         type(np.dtype(kind))
         for kind in ('f2', 'f4', 'f8', 'i1', 'i4', 'i8', 'u1', '?')

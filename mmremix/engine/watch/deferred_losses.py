@@ -123,7 +123,7 @@ class ActiveLogProcessor(LogProcessor):
         reserve_prefix: bool = False,
     ) -> dict[str, Any]:
         with np.errstate(invalid='ignore'):
-            tag = super()._collect_scalars(
+            tag: dict[str, Any] = super()._collect_scalars(
                 custom_cfg, runner, mode, reserve_prefix
             )
         scalars = runner.message_hub.log_scalars

@@ -63,7 +63,9 @@ class StopRequest:
             self._previous[number] = signal.SIG_DFL if ours else handler
         if distributed.is_initialized():
             # Of its own and on the CPU: asking must not wait for a GPU.
-            self._group = distributed.new_group(backend='gloo')
+            group = distributed.new_group(backend='gloo')
+            assert not isinstance(group, int)  # this rank is a member
+            self._group = group
         return taken
 
     def uninstall(self) -> None:
