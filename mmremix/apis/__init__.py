@@ -6,14 +6,20 @@ from mmremix.apis.launch import (
     build_runner,
     leave_process_group,
     load_config,
+    test,
     train,
 )
+from mmremix.apis.lost_worker import LostWorkerError
+from mmremix.apis.work_dir import WorkDirInUseError
 
 __all__ = [
     'AVInferencer',
+    'LostWorkerError',
+    'WorkDirInUseError',
     'build_runner',
     'export_model',
     'leave_process_group',
     'load_config',
+    'test',
     'train',
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from mmremix.utils.errors import MmremixError
 from mmremix.utils.whole_files import remove_quietly, write_whole
 
 ATOMIC = 'mmremix.atomic'
@@ -25,11 +26,11 @@ LAST = 'last_checkpoint'
 _LFS = b'version https://git-lfs'
 
 
-class DamagedCheckpointError(RuntimeError):
+class DamagedCheckpointError(MmremixError, RuntimeError):
     """A checkpoint file that is cut off or not what was written."""
 
 
-class CheckpointNotSavedError(OSError):
+class CheckpointNotSavedError(MmremixError, OSError):
     """A checkpoint that could not be written; the one before it stays."""
 
 
