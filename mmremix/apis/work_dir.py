@@ -28,7 +28,8 @@ FILE_NAME = '.run.lock'
 
 _Runner = TypeVar('_Runner', bound=type[Runner])
 _BUSY = (errno.EACCES, errno.EAGAIN)
-_held: dict[str, int] = {}  # by path: the open lock file of this process
+_held: dict[tuple[str, int], int] = {}
+"""Open lock files, by path and process: a fork does not inherit a lock."""
 
 
 class WorkDirInUseError(ConfigError):
@@ -107,11 +108,10 @@ def hold(folder: str | os.PathLike[str]) -> None:
     Warns:
         UserWarning: If the file system has no locks.
     """
-    key = os.path.realpath(folder)
-    if key in _held:
+    if holds(folder):
         return
-    os.makedirs(key, exist_ok=True)
-    path = Path(key, FILE_NAME)
+    os.makedirs(folder, exist_ok=True)
+    path = Path(folder, FILE_NAME)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if fcntl is None:
@@ -136,17 +136,17 @@ def hold(folder: str | os.PathLike[str]) -> None:
     owner = f'process {os.getpid()} on {socket.gethostname()}, since {since}'
     os.truncate(file, 0)
     os.write(file, owner.encode())
-    _held[key] = file
+    _held[_key(folder)] = file
 
 
 def holds(folder: str | os.PathLike[str]) -> bool:
     """Whether this process holds a folder."""
-    return os.path.realpath(folder) in _held
+    return _key(folder) in _held
 
 
 def release(folder: str | os.PathLike[str]) -> None:
     """Let others train in a folder, if this process holds it."""
-    file = _held.pop(os.path.realpath(folder), None)
+    file = _held.pop(_key(folder), None)
     if file is not None:
         os.close(file)
 
@@ -162,6 +162,10 @@ def _hold_together(folder: str) -> None:
     broadcast_object_list(refused)
     if refused[0] is not None:
         raise refused[0]
+
+
+def _key(folder: str | os.PathLike[str]) -> tuple[str, int]:
+    return os.path.realpath(folder), os.getpid()
 
 
 def _holder(path: Path) -> str:

@@ -89,6 +89,20 @@ def test_a_test_writes_beside_a_training(tmp_path, holder):
     assert new and all(name.split('/')[0] == own for name in new)
 
 
+def test_a_fork_does_not_hold_what_its_parent_holds(tmp_path):
+    work_dir.hold(tmp_path)
+    child = os.fork()
+    if not child:
+        try:
+            work_dir.hold(tmp_path)
+        except WorkDirInUseError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert work_dir.holds(tmp_path)
+    work_dir.release(tmp_path)
+
+
 def test_a_runner_that_cannot_be_built_lets_go(tmp_path):
     cfg = toy_config(tmp_path / 'work')
     cfg.model.type = 'Unknown'

@@ -113,7 +113,7 @@ def test_a_config_without_randomness(demo_root, tmp_path):
     """mmengine would ask for a seed; as one file, printed by mmengine."""
     cfg = Config.fromfile(ROOT / CONFIG)
     cfg.merge_from_dict(tiny_options(demo_root, epochs=2))
-    del cfg['randomness']
+    cfg.pop('randomness')
     (tmp_path / 'whole.py').write_text(cfg.pretty_text)
     text = run(
         'tools/train.py',
