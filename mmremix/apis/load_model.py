@@ -35,7 +35,7 @@ def load_model(
     Raises:
         ConfigError: If the checkpoint is not one of this model, or there is
             no such device.
-        pickle.UnpicklingError: See
+        MmremixError: See
             :func:`~mmremix.engine.load_checkpoint_file`.
     """
     device = torch.device(device)

@@ -13,6 +13,7 @@ from mmremix.engine.unwrap import unwrap
 from mmremix.evaluation import Contribution, measure_contribution
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 
 @HOOKS.register_module()
@@ -43,14 +44,14 @@ class ContributionHook(Hook):
             measures nothing.
 
     Raises:
-        ValueError: If ``interval`` is negative.
+        ConfigError: If ``interval`` is negative.
     """
 
     priority = 'LOW'
 
     def __init__(self, interval: int | None = None) -> None:
         if interval is not None and interval < 0:
-            raise ValueError(
+            raise ConfigError(
                 'ContributionHook: interval must be at least 1, None for the '
                 f'end of training only, or 0 for never, got {interval}.'
             )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
-from mmremix.utils.errors import MmremixError
+from mmremix.utils.errors import ConfigError, MmremixError
 
 _SAMPLES = 'data_samples'
 _NAMES_SHOWN = 8
@@ -50,7 +50,7 @@ class DivergedHook(Hook):
         interval: Iterations from one look at the losses to the next.
 
     Raises:
-        ValueError: If ``interval`` is not positive.
+        ConfigError: If ``interval`` is not positive.
         DivergedError: While training, if it has diverged.
     """
 
@@ -59,7 +59,7 @@ class DivergedHook(Hook):
 
     def __init__(self, interval: int = 20) -> None:
         if interval < 1:
-            raise ValueError(
+            raise ConfigError(
                 f'DivergedHook: interval must be at least 1, got {interval}.'
             )
         self.interval = interval

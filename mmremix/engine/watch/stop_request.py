@@ -10,6 +10,8 @@ from types import FrameType
 import torch
 from torch import distributed
 
+from mmremix.utils.errors import ConfigError
+
 _AT_ONCE = 2
 _ECHO_SECONDS = 2.0
 
@@ -21,13 +23,13 @@ class StopRequest:
         signals: Names, such as ``['SIGTERM']``.
 
     Raises:
-        ValueError: On the name of no signal.
+        ConfigError: On the name of no signal.
     """
 
     def __init__(self, signals: Sequence[str]) -> None:
         for name in signals:
             if not hasattr(signal, name):
-                raise ValueError(f'There is no signal {name!r}.')
+                raise ConfigError(f'There is no signal {name!r}.')
         self.signals = [signal.Signals[name] for name in signals]
         self.name = ''
         """Name of the last signal."""
