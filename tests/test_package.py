@@ -230,3 +230,30 @@ def test_version_is_the_one_of_the_wheel(checkout: Path) -> None:
     import mmremix
 
     assert build('wheel', checkout).name.split('-')[1] == mmremix.__version__
+
+
+@pytest.mark.parametrize('first', [True, False])
+def test_a_package_named_tests_elsewhere_is_in_nobodys_way(
+    tmp_path: Path, first: bool
+) -> None:
+    """openmim installs one; ours is imported by tests, tools and configs."""
+    (tmp_path / 'tests').mkdir()
+    (tmp_path / 'tests' / '__init__.py').touch()
+    (tmp_path / 'tests' / 'demo_run.py').touch()
+    path = [str(ROOT), str(tmp_path)]
+    # pytest puts the checkout first itself (pythonpath in pyproject.toml).
+    collected = run(
+        *(sys.executable, '-m', 'pytest', '--collect-only', '-q'),
+        *('-p', 'no:cacheprovider', 'tests/test_configs.py'),
+        cwd=ROOT,
+        PYTHONPATH=os.pathsep.join(path[::-1] if first else path),
+    )
+    assert 'tests/test_configs.py::' in collected.stdout
+    # Tools and configs that name modules of ours.
+    code = (
+        f'import sys; sys.path[:0] = [{str(ROOT)!r}]; '
+        f'sys.path.append({str(tmp_path)!r}); '
+        'import tests.demo_run as m; print(m.__file__)'
+    )
+    found = run(sys.executable, '-c', code, cwd=tmp_path.parent)
+    assert Path(found.stdout.strip()) == ROOT / 'tests' / 'demo_run.py'

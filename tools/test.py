@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from mmremix.utils.cli import add_config_arguments, parse_args
+from mmremix.utils.cli import (
+    add_config_arguments,
+    errors_as_messages,
+    parse_args,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,22 +31,24 @@ def main() -> None:
     from mmengine.evaluator import DumpResults
 
     from mmremix.apis import build_runner, leave_process_group, load_config
+    from mmremix.apis import test as run_test
     from mmremix.report import accuracy_table
 
-    cfg = load_config(
-        args.config,
-        cfg_options=args.cfg_options,
-        work_dir=args.work_dir,
-        launcher=args.launcher,
-    )
-    cfg.load_from = args.checkpoint
-    cfg.resume = False
-    runner = build_runner(cfg)
-    if args.dump:
-        runner.test_evaluator.metrics.append(
-            DumpResults(out_file_path=args.dump)
+    with errors_as_messages():
+        cfg = load_config(
+            args.config,
+            cfg_options=args.cfg_options,
+            work_dir=args.work_dir,
+            launcher=args.launcher,
         )
-    metrics = runner.test()
+        cfg.load_from = args.checkpoint
+        cfg.resume = False
+        runner = build_runner(cfg, training=False)
+        if args.dump:
+            runner.test_evaluator.metrics.append(
+                DumpResults(out_file_path=args.dump)
+            )
+        metrics = run_test(runner)
     if is_main_process():
         print(accuracy_table(metrics))
     leave_process_group()

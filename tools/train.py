@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from mmremix.utils.cli import add_config_arguments, parse_args
+from mmremix.utils.cli import (
+    add_config_arguments,
+    errors_as_messages,
+    parse_args,
+)
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -70,7 +74,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
-    randomness = dict(cfg.get('randomness') or {})
+    # mmengine asks for a seed wherever there is a dict.
+    randomness = {'seed': None, **(cfg.get('randomness') or {})}
     if args.seed is not None:
         randomness['seed'] = args.seed
     if args.deterministic:
@@ -83,14 +88,15 @@ def main() -> None:
     # After parsing, so that --help answers at once.
     from mmremix.apis import build_runner, load_config, train
 
-    cfg = load_config(
-        args.config,
-        cfg_options=args.cfg_options,
-        work_dir=args.work_dir,
-        launcher=args.launcher,
-    )
-    merge_args(cfg, args)
-    train(build_runner(cfg))
+    with errors_as_messages():
+        cfg = load_config(
+            args.config,
+            cfg_options=args.cfg_options,
+            work_dir=args.work_dir,
+            launcher=args.launcher,
+        )
+        merge_args(cfg, args)
+        train(build_runner(cfg))
 
 
 if __name__ == '__main__':

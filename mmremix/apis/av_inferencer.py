@@ -11,9 +11,8 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.infer import BaseInferencer
+from mmengine.model import BaseModel
 from rich.console import Console
-from rich.progress import track
-from torch import nn
 
 from mmremix.apis.clip_list import list_clips
 from mmremix.apis.clip_pipeline import ClipPipeline, reason_of
@@ -26,6 +25,7 @@ from mmremix.apis.prediction_entry import entry_of, free_name
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
+from mmremix.utils.progress import Progress
 from mmremix.visualization.annotate import annotate_clip
 
 
@@ -56,8 +56,8 @@ class AVInferencer(BaseInferencer):
         device: ``'cpu'``, ``'cuda:0'``, ... Defaults to a GPU if there is
             one.
         scope: Registry scope.
-        show_progress: Whether to show a progress bar. Defaults to: if
-            standard error is a terminal.
+        show_progress: Whether to show how far it is: a bar on a terminal,
+            else lines. Defaults to: if standard error is a terminal.
         blank_is_missing: See :class:`~mmremix.apis.clip_pipeline.
             ClipPipeline`.
 
@@ -121,14 +121,12 @@ class AVInferencer(BaseInferencer):
         preds: list[ActionDataSample] = []
         batches = self.preprocess(clips, batch_size, **pre)
         total = -(-len(clips) // batch_size)
-        for batch in track(
-            batches,
-            'Inference',
-            total,
-            console=self.console,
-            disable=not self.show_progress,
-        ):
-            preds.extend(self.forward(batch, **forward))
+        with Progress(
+            total, 'batches', show=self.show_progress, console=self.console
+        ) as bar:
+            for batch in batches:
+                preds.extend(self.forward(batch, **forward))
+                bar.update()
         shown = self.visualize(clips, preds, **visualize)
         return self.postprocess(preds, shown, return_datasamples, **post)
 
@@ -153,12 +151,12 @@ class AVInferencer(BaseInferencer):
     @torch.no_grad()
     def forward(self, inputs: dict[str, Any]) -> list[ActionDataSample]:
         """Predict a batch of :meth:`preprocess`, broken clips included."""
+        samples: list[ActionDataSample] = inputs['samples']
         if inputs['batch'] is None:
-            return inputs['samples']
+            return samples
         done = iter(self.model.test_step(inputs['batch']))
         return [
-            sample if 'error' in sample else next(done)
-            for sample in inputs['samples']
+            sample if 'error' in sample else next(done) for sample in samples
         ]
 
     def visualize(
@@ -239,7 +237,7 @@ class AVInferencer(BaseInferencer):
 
     def _init_model(
         self, cfg: Config, weights: str | None, device: str = 'cpu'
-    ) -> nn.Module:
+    ) -> BaseModel:
         if not cfg:
             raise ValueError(
                 'Give the config too: model=... The copy inside a checkpoint '

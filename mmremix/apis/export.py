@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmremix.apis.example_inputs import example_inputs, random_inputs
@@ -25,6 +26,7 @@ from mmremix.apis.load_model import (
     inference_dataset,
     load_model,
 )
+from mmremix.models import AVRecognizer
 from mmremix.models.data_preprocessors import AVDataPreprocessor
 
 FORMATS = {'torch': '.pt2', 'onnx': '.onnx'}
@@ -46,8 +48,8 @@ class FusedModel(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         preprocessor = getattr(model, 'data_preprocessor', None)
-        if not isinstance(preprocessor, AVDataPreprocessor) or not hasattr(
-            model, 'logits'
+        if not isinstance(model, AVRecognizer) or not isinstance(
+            preprocessor, AVDataPreprocessor
         ):
             raise TypeError(
                 'Only an AVRecognizer with an AVDataPreprocessor can be '
@@ -182,7 +184,7 @@ def _trace(
 
 
 def _original(
-    model: nn.Module, inputs: dict[str, Tensor]
+    model: BaseModel, inputs: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """What testing gives, from single samples on."""
     count = len(next(iter(inputs.values())))

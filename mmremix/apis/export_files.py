@@ -39,6 +39,7 @@ def save_onnx(
         dynamo=True,
         verbose=False,
     )
+    assert exported is not None  # with dynamo=True
     exported.save(str(path), external_data=False)
     proto = onnx.load(path)
     onnx.helper.set_model_props(proto, {INFO_FILE: json.dumps(info)})

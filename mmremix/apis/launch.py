@@ -14,9 +14,17 @@ from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
+from mmremix.apis.work_dir import (
+    holds,
+    release,
+    testing_runner,
+    training_runner,
+)
 from mmremix.engine import SignalHook
-from mmremix.engine.hooks.setup_check_hook import refuse_sharding
+from mmremix.engine.watch.setup_check_hook import refuse_sharding
+from mmremix.utils.errors import ConfigError
 
 
 def load_config(
@@ -37,7 +45,12 @@ def load_config(
 
     Returns:
         The config.
+
+    Raises:
+        ConfigError: If there is no such file.
     """
+    if not Path(path).is_file():
+        raise ConfigError(f'There is no config file {path}.')
     cfg = Config.fromfile(path)
     if cfg_options:
         cfg.merge_from_dict(dict(cfg_options))
@@ -50,16 +63,26 @@ def load_config(
     return cfg
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     """Build the runner of a config, with or without a GPU.
 
     mmengine's own launch code calls CUDA whatever the machine has. Without
     CUDA the process group is made here first, with gloo, which mmengine
     honours.
 
+    Args:
+        cfg: The config.
+        training: Whether the runner may train. It then holds its work
+            directory until it has trained, or until the process ends.
+            One that may not writes into a folder of its own inside the work
+            directory (named by the time), so that it can be used beside a
+            training.
+
     Raises:
-        ValueError: For what Remix does not work with: models that are
-            sharded over the ranks, and runners with a strategy.
+        ConfigError: For what Remix does not work with: models that are
+            sharded over the ranks, and runners with a strategy; and, as
+            :class:`~mmremix.apis.WorkDirInUseError`, if another run is
+            training in the work directory. Nothing is written there then.
     """
     apply_methods(cfg)
     _refuse_unsupported(cfg)
@@ -79,20 +102,36 @@ def build_runner(cfg: Config) -> Runner:
         )
     if not torch.cuda.is_available() and 'OMP_NUM_THREADS' not in os.environ:
         _share_cores(cfg)
-    if 'runner_type' in cfg:
-        return RUNNERS.build(cfg)
-    return Runner.from_cfg(cfg)
+    runner_type = cfg.get('runner_type', 'Runner')
+    if isinstance(runner_type, str):
+        found = RUNNERS.get(runner_type)
+        if found is None:
+            raise ConfigError(
+                f'runner_type={runner_type!r} is not registered. Leave it '
+                "out for mmengine's Runner."
+            )
+        runner_type = found
+    wrap = training_runner if training else testing_runner
+    held = holds(cfg.work_dir)
+    try:
+        return wrap(runner_type).from_cfg(cfg)
+    except BaseException:
+        if not held:
+            release(cfg.work_dir)
+        raise
 
 
 def train(runner: Runner) -> None:
     """Train, and leave in good order when a signal stops the run.
 
     Raises:
+        LostWorkerError: If a worker of a data loader was ended from outside.
         SystemExit: With status 75 after a signal, see
             :class:`~mmremix.engine.SignalHook`.
     """
     try:
-        runner.train()
+        with lost_workers_explained(runner.cfg):
+            runner.train()
     except SystemExit:
         leave_process_group()
         raise
@@ -103,11 +142,25 @@ def train(runner: Runner) -> None:
         # A scheduler signals every process of a job: a worker of the loader
         # or another rank was faster. Nothing is half written.
         runner.logger.warning(
-            f'Got {hook.request.name}; then: {error}. Go on with --resume. '
-            f'Exit status {hook.exit_status}.'
+            f'Got {hook.request.name}; then: {error.__cause__ or error}. '
+            f'Go on with --resume. Exit status {hook.exit_status}.'
         )
         raise SystemExit(hook.exit_status) from error
     leave_process_group()
+
+
+def test(runner: Runner) -> dict[str, float]:
+    """Test.
+
+    Returns:
+        The metrics.
+
+    Raises:
+        LostWorkerError: If a worker of a data loader was ended from outside.
+    """
+    with lost_workers_explained(runner.cfg):
+        metrics: dict[str, float] = runner.test()
+    return metrics
 
 
 def leave_process_group() -> None:
@@ -123,7 +176,7 @@ def leave_process_group() -> None:
 def _signalled(runner: Runner, error: RuntimeError) -> SignalHook | None:
     """The hook that has got a signal, which may be on its way still."""
     hooks = [h for h in runner.hooks if isinstance(h, SignalHook)]
-    others_left = is_distributed() or 'DataLoader worker' in str(error)
+    others_left = is_distributed() or isinstance(error, LostWorkerError)
     if not hooks or not others_left:
         return None
     time.sleep(1)
@@ -135,7 +188,7 @@ def _refuse_unsupported(cfg: Config) -> None:
     refuse_sharding(wrapper if isinstance(wrapper, str) else wrapper.__name__)
     runner_type = str(cfg.get('runner_type', 'Runner'))
     if cfg.get('strategy') or 'Flexible' in runner_type:
-        raise ValueError(
+        raise ConfigError(
             f'runner_type={runner_type!r} with strategy='
             f'{cfg.get("strategy")}: the strategy wraps the model and writes '
             'its checkpoints itself, past the hooks that make resuming '

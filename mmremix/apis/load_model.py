@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from mmengine.model import BaseModel
 
-from mmremix.engine.safe_loading import load_checkpoint_file
+from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
+from mmremix.engine.watch.setup_check_hook import ORDER
 from mmremix.registry import DATASETS, MODELS
+from mmremix.utils.errors import ConfigError
 
 _LISTED = 5
 
@@ -19,7 +21,7 @@ def load_model(
     model_cfg: Mapping[str, Any],
     checkpoint: str | None,
     device: str | torch.device = 'cpu',
-) -> tuple[nn.Module, dict[str, Any]]:
+) -> tuple[BaseModel, dict[str, Any]]:
     """Build a model and load all of its weights.
 
     Args:
@@ -31,26 +33,26 @@ def load_model(
         The model in evaluation mode, and the checkpoint's ``meta``.
 
     Raises:
-        ValueError: If the checkpoint is not one of this model, or there is
+        ConfigError: If the checkpoint is not one of this model, or there is
             no such device.
-        pickle.UnpicklingError: See
+        MmremixError: See
             :func:`~mmremix.engine.load_checkpoint_file`.
     """
     device = torch.device(device)
     if device.type == 'cuda' and not torch.cuda.is_available():
-        raise ValueError(
+        raise ConfigError(
             f"device={str(device)!r}: torch sees no GPU. Write: device='cpu'"
         )
     # Compiling pays in training, and could not be exported.
     model_cfg = {k: v for k, v in model_cfg.items() if k != 'compile'}
-    model = MODELS.build(model_cfg)
-    meta: dict[str, Any] = {}
-    if checkpoint is not None:
-        loaded = load_checkpoint_file(checkpoint, map_location='cpu')
-        state = loaded.get('state_dict', loaded)
-        _check_state(model.state_dict(), state, checkpoint)
-        model.load_state_dict(state)
-        meta = dict(loaded.get('meta') or {})
+    if checkpoint is None:
+        return MODELS.build(model_cfg).to(device).eval(), {}
+    loaded = load_checkpoint_file(checkpoint, map_location='cpu')
+    meta = dict(loaded.get('meta') or {})
+    model = MODELS.build(_in_order(model_cfg, meta.get(ORDER)))
+    state = loaded.get('state_dict', loaded)
+    _check_state(model.state_dict(), state, checkpoint)
+    model.load_state_dict(state)
     return model.to(device).eval(), meta
 
 
@@ -69,7 +71,7 @@ def class_names(
         num_classes: M of the model.
 
     Raises:
-        ValueError: If there are no names, or not M.
+        ConfigError: If there are no names, or not M.
     """
     names = (meta.get('dataset_meta') or {}).get('classes')
     source = 'the checkpoint'
@@ -78,12 +80,12 @@ def class_names(
         source = 'test_dataloader.dataset of the config'
     example = "test_dataloader = dict(dataset=dict(classes=['clap', 'shout']))"
     if not names:
-        raise ValueError(
+        raise ConfigError(
             'Neither checkpoint nor config names the classes. Write in the '
             f'config, in index order:\n    {example}'
         )
     if len(names) != num_classes:
-        raise ValueError(
+        raise ConfigError(
             f'{source} names {len(names)} classes, the model has '
             f'{num_classes}: {list(names)}. Write the right ones in the '
             f'config:\n    {example}'
@@ -95,11 +97,11 @@ def inference_dataset(cfg: Mapping[str, Any]) -> Mapping[str, Any]:
     """The data set that a config tests with.
 
     Raises:
-        ValueError: If there is none, or without a pipeline.
+        ConfigError: If there is none, or without a pipeline.
     """
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     if not dataset.get('pipeline'):
-        raise ValueError(
+        raise ConfigError(
             'The config has no test pipeline. Write:\n'
             '    test_dataloader = dict(dataset=dict(pipeline=[...]))'
         )
@@ -122,6 +124,17 @@ def _classes_of(cfg: Mapping[str, Any]) -> Any:
     return getattr(cls, 'METAINFO', {}).get('classes')
 
 
+def _in_order(
+    model_cfg: dict[str, Any], names: list[str] | None
+) -> dict[str, Any]:
+    """Encoders as the checkpoint had them; mmengine prints them sorted."""
+    encoders = model_cfg.get('encoders')
+    if not names or not encoders or not set(names) <= set(encoders):
+        return model_cfg
+    # Those that are None build nothing.
+    return {**model_cfg, 'encoders': {n: encoders[n] for n in names}}
+
+
 def _check_state(
     wanted: Mapping[str, Any], found: Mapping[str, Any], checkpoint: str
 ) -> None:
@@ -135,7 +148,7 @@ def _check_state(
     ]
     if problems:
         more = len(problems) - _LISTED
-        raise ValueError(
+        raise ConfigError(
             f'{checkpoint} does not fit the model of the config:\n  '
             + '\n  '.join(problems[:_LISTED])
             + (f'\n  ... and {more} more' if more > 0 else '')

@@ -7,6 +7,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmremix.utils.errors import ConfigError
+
 PREFIX = 'method_'
 PARTS = ('plan', 'step', 'hook')
 """Parts that are components; a method's other parts are merged into the
@@ -39,7 +41,7 @@ def apply_methods(cfg: Config) -> list[str]:
         Names of the methods that are on, in order.
 
     Raises:
-        ValueError: If a part is unknown, or if two methods cannot be
+        ConfigError: If a part is unknown, or if two methods cannot be
             combined, with the reason and the lines to write.
     """
     given = {
@@ -70,13 +72,13 @@ def _check_parts(methods: Mapping[str, Any]) -> None:
     known = (*PARTS, *MERGED)
     for name, parts in methods.items():
         if not isinstance(parts, Mapping):
-            raise ValueError(
+            raise ConfigError(
                 f'{PREFIX}{name} must be a dict of {known}, got {parts!r}. '
                 f'To turn it off: {PREFIX}{name} = None'
             )
         unknown = [part for part in parts if part not in known]
         if unknown:
-            raise ValueError(
+            raise ConfigError(
                 f'{PREFIX}{name} has {unknown}; the parts of a method are '
                 f'{known}. Write, for example: {PREFIX}{name} = dict('
                 "plan=dict(type='KLScoreHook', warmup_epochs=10))"
@@ -86,7 +88,7 @@ def _check_parts(methods: Mapping[str, Any]) -> None:
 def _check_one_plan(methods: Mapping[str, Any]) -> None:
     plans = [name for name, parts in methods.items() if parts.get('plan')]
     if len(plans) > 1:
-        raise ValueError(
+        raise ConfigError(
             f'The methods {plans} each decide what an epoch trains on, which '
             'only one can. Keep one of the plans:\n'
             + '\n'.join(
@@ -103,7 +105,7 @@ def _check_merged(methods: Mapping[str, Any]) -> None:
             for path, value in _leaves(parts.get(key) or {}, key):
                 other, before = wanted.setdefault(path, (name, value))
                 if before != value:
-                    raise ValueError(
+                    raise ConfigError(
                         f'{PREFIX}{other} needs {path}={before!r}, '
                         f'{PREFIX}{name} needs {path}={value!r}: the two '
                         'cannot be combined. Turn one off: '

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.row_store import Column, RowStore
+from mmremix.datasets.stand_ins import replaced_by
 from mmremix.datasets.transforms import PackAVInputs
 
 _FLOATS = ('float16', 'float32')
@@ -140,7 +141,7 @@ class InputCache(Dataset[dict[str, Any]]):
             row.shape == store.columns[name].shape and np.isfinite(row).all()
             for name, row in rows.items()
         )
-        if not fits or 'replaces' in sample['data_samples'].metainfo:
+        if not fits or replaced_by(sample['data_samples']):
             return sample
         store.write(index, rows)
         # What the next pass will read.

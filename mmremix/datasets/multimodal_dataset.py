@@ -14,6 +14,7 @@ from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
+from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
 
 
@@ -120,7 +121,7 @@ class MultimodalDataset(BaseDataset):
             info['active_modalities'] = active
             info['loaded_modalities'] = loaded
             if replaces is not None:
-                info['replaces'] = replaces
+                info[REPLACES] = replaces
             # The pipeline may change it.
             clip = str(info.get('clip', index))
             place = place_of(info, index, self.ann_file)

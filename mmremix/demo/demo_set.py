@@ -31,6 +31,7 @@ from mmremix.demo.options import (
 )
 from mmremix.demo.picture import make_video
 from mmremix.demo.sound import make_audio
+from mmremix.utils.progress import Progress
 from mmremix.utils.whole_files import write_whole
 
 
@@ -135,10 +136,9 @@ def make_demo(
         write_clip(out / clip, tracks[0], tracks[1], encoder)
 
     # Threads will do: most of the time goes into numpy and the encoders.
-    with ThreadPool(workers) as pool:
-        for done, _ in enumerate(pool.imap_unordered(make, todo), 1):
-            if done % 60 == 0 or done == len(todo):
-                print(f'{done}/{len(todo)} clips written', flush=True)
+    with Progress(len(todo)) as bar, ThreadPool(workers) as pool:
+        for _ in pool.imap_unordered(make, todo):
+            bar.update()
     for name, text in texts.items():
         if _digest(out / name) != hashlib.sha256(text.encode()).hexdigest():
             write_whole(out / name, text.encode())

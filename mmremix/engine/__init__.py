@@ -1,9 +1,31 @@
 """Scoring, hooks and checkpoint loading."""
 
-from mmremix.engine.active_log_processor import ActiveLogProcessor
-from mmremix.engine.checkpoint_files import DamagedCheckpointError
-from mmremix.engine.gradient_conflict import compare_gradients
-from mmremix.engine.hooks import (
+from mmremix.engine.checkpoints import (
+    DamagedCheckpointError,
+    PlainCheckpointHook,
+    SafeCheckpointHook,
+    load_checkpoint_file,
+)
+from mmremix.engine.plan import (
+    EveryModalityHook,
+    KLScoreHook,
+    PlanHook,
+    RemixRecordHook,
+    ScoringPlanHook,
+)
+from mmremix.engine.scoring import (
+    ScoreTable,
+    ScoringOptions,
+    score_dataset,
+)
+from mmremix.engine.step import (
+    AmpOptimWrapper,
+    BFloat16OptimWrapper,
+    MethodHook,
+    OptimWrapper,
+)
+from mmremix.engine.watch import (
+    ActiveLogProcessor,
     BrokenSampleHook,
     ContributionHook,
     DeferredInfoHook,
@@ -11,26 +33,9 @@ from mmremix.engine.hooks import (
     EpochLineHook,
     EpochSeedHook,
     GradientConflictHook,
-    KLScoreHook,
-    PlainCheckpointHook,
-    RemixRecordHook,
-    SafeCheckpointHook,
     SetupCheckHook,
     SignalHook,
-)
-from mmremix.engine.plan.plan_hook import (
-    EveryModalityHook,
-    PlanHook,
-    ScoringPlanHook,
-)
-from mmremix.engine.safe_loading import load_checkpoint_file
-from mmremix.engine.scoring.options import ScoringOptions
-from mmremix.engine.scoring.scores import ScoreTable, score_dataset
-from mmremix.engine.step.method_hook import MethodHook
-from mmremix.engine.step.optim_wrappers import (
-    AmpOptimWrapper,
-    BFloat16OptimWrapper,
-    OptimWrapper,
+    compare_gradients,
 )
 
 __all__ = [

@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmremix.datasets.stand_ins import replaced_by
 from mmremix.models.evaluating import evaluating
 from mmremix.models.recognizers.groups import split_by_active
 
@@ -68,7 +69,7 @@ def collect_rows(
             data = model.data_preprocessor(batch, False)
             for group in split_by_active(data['inputs'], data['data_samples']):
                 samples = [data['data_samples'][row] for row in group.rows]
-                stands_in = [s.metainfo.get('replaces') for s in samples]
+                stands_in = [replaced_by(sample) for sample in samples]
                 broken += [item for item in stands_in if item is not None]
                 keep = [i for i, x in enumerate(stands_in) if x is None]
                 if not keep:

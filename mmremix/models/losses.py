@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmremix.registry import MODELS
+from mmremix.utils.errors import ConfigError
 from mmremix.utils.names import FUSION
 
 _DEFAULT = {
@@ -101,12 +102,12 @@ def merge_weights(
         of each modality.
 
     Raises:
-        ValueError: On an unknown case or key.
+        ConfigError: On an unknown case or key.
     """
     allowed = {FUSION, 'unimodal', *modalities}
     for case, weights in given.items():
         if case not in _DEFAULT or not set(weights) <= allowed:
-            raise ValueError(
+            raise ConfigError(
                 f'loss_weights has {case}={dict(weights)}; the cases are '
                 "'all_active' (samples that keep all modalities) and "
                 f"'some_active', the keys {sorted(allowed)}. Write: "

@@ -1,5 +1,6 @@
 """Helpers around other packages. Importing this imports none of them."""
 
+from mmremix.utils.errors import ConfigError, MmremixError
 from mmremix.utils.mmaction_compat import (
     import_mmaction_models,
     make_mmaction_importable,
@@ -11,6 +12,8 @@ from mmremix.utils.versions import (
 )
 
 __all__ = [
+    'ConfigError',
+    'MmremixError',
     'check_versions',
     'import_mmaction_models',
     'make_mmaction_importable',

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from mmremix.utils.errors import MmremixError
 
 
 class CfgOptionsAction(argparse.Action):
@@ -52,6 +56,23 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # torchrun sets LOCAL_RANK; older launchers pass the argument.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+@contextmanager
+def errors_as_messages() -> Iterator[None]:
+    """Show errors whose message says all without a traceback.
+
+    Raises:
+        SystemExit: With status 2, after an
+            :class:`~mmremix.utils.MmremixError`.
+    """
+    try:
+        yield
+    except MmremixError as error:
+        # What the run has printed comes first.
+        sys.stdout.flush()
+        print(f'error: {error}', file=sys.stderr)
+        raise SystemExit(2) from error
 
 
 def parse_args(parser: argparse.ArgumentParser) -> argparse.Namespace:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from types import TracebackType
 
-from mmengine.utils import ProgressBar
+from rich import progress as bars
+from rich.console import Console
+
+_REFRESH = 0.1
 
 
 class Progress:
@@ -13,41 +16,89 @@ class Progress:
 
     In a file a bar would leave one long line with an entry a clip. There, a
     line is printed for each tenth that is done, but at most one in
-    ``interval`` seconds, and for the end.
+    ``interval`` seconds, and for the end. Both go to standard error.
+
+    Example::
+
+        with Progress(len(clips)) as bar:
+            for clip in clips:
+                ...
+                bar.update()
 
     Args:
         total: Number of steps.
-        unit: What a step is, for the lines.
+        unit: What a step is.
+        show: Whether to show anything.
         interval: Seconds between two lines, at least.
+        console: Where to. Defaults to standard error.
     """
 
     def __init__(
-        self, total: int, unit: str = 'clips', interval: float = 10.0
+        self,
+        total: int,
+        unit: str = 'clips',
+        *,
+        show: bool = True,
+        interval: float = 10.0,
+        console: Console | None = None,
     ) -> None:
         self._total = total
         self._unit = unit
+        self._show = show and total > 0
         self._interval = interval
+        self._console = console or Console(stderr=True)
+        self._bar: bars.Progress | None = None
+        if self._show and self._console.is_terminal:
+            self._bar = bars.Progress(
+                bars.BarColumn(),
+                bars.MofNCompleteColumn(),
+                bars.TextColumn('{task.description},'),
+                bars.TimeElapsedColumn(),
+                bars.TextColumn('to go:'),
+                bars.TimeRemainingColumn(),
+                console=self._console,
+                # It would take a thread, and callers fork.
+                auto_refresh=False,
+            )
+            self._task = self._bar.add_task(unit, total=total)
         self._done = self._said = 0
         self._start = self._time = time.monotonic()
-        terminal = sys.stdout.isatty()
-        self._bar = ProgressBar(total) if terminal and total else None
+
+    def __enter__(self) -> Progress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
 
     def update(self) -> None:
         """Count one step."""
         self._done += 1
-        if self._bar is not None:
-            self._bar.update()
-            if self._done == self._total:
-                print()
+        if not self._show:
             return
         now = time.monotonic()
-        due = 10 * (self._done - self._said) >= self._total
-        if self._done == self._total or (
-            due and now - self._time >= self._interval
-        ):
-            self._said, self._time = self._done, now
-            print(
-                f'{self._done}/{self._total} {self._unit}, '
-                f'{now - self._start:.0f} s',
-                flush=True,
+        ended = self._done == self._total
+        if self._bar is not None:
+            due = ended or now - self._time >= _REFRESH
+            self._bar.update(self._task, completed=self._done, refresh=due)
+        else:
+            due = ended or (
+                10 * (self._done - self._said) >= self._total
+                and now - self._time >= self._interval
             )
+            if due:
+                print(
+                    f'{self._done}/{self._total} {self._unit}, '
+                    f'{now - self._start:.0f} s',
+                    file=self._console.file,
+                    flush=True,
+                )
+        if due:
+            self._said, self._time = self._done, now

@@ -1,7 +1,7 @@
 """Versions of other packages that mmremix works with.
 
-Versions are read from package metadata, nothing is imported, so that
-``import mmremix`` stays quick and works where some packages are missing.
+Versions are read from package metadata, none of the packages is imported, so
+that ``import mmremix`` stays quick and works where some of them are missing.
 The same windows are in ``requirements/runtime.txt`` for pip, with the reason
 for each; a test keeps the two equal.
 """
@@ -9,13 +9,15 @@ for each; a test keeps the two equal.
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from types import ModuleType
 from typing import NamedTuple
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 
 class Window(NamedTuple):
@@ -26,7 +28,7 @@ class Window(NamedTuple):
         module: Top-level module to import.
         distributions: Names on the package index of those that provide the
             module. The first one is what pip is asked for.
-        versions: Comma-separated ``>=``, ``<`` and ``==``; ``''`` is any.
+        versions: Version specifiers, separated by commas; ``''`` is any.
     """
 
     package: str
@@ -208,24 +210,8 @@ def _inside(seen: str, versions: str) -> bool:
     pre-release of an excluded version is excluded too, and the builds of
     torch that hardware vendors label ``2.6.0a0`` are accepted.
     """
-    release = _release(seen)
-    for clause in filter(None, versions.split(',')):
-        match = re.fullmatch(r'(>=|<|==)([\d.]+)', clause)
-        if match is None:
-            raise ValueError(f'Cannot read the version clause {clause!r}.')
-        bound = _release(match[2])
-        if not {
-            '>=': release >= bound,
-            '<': release < bound,
-            '==': release == bound,
-        }[match[1]]:
-            return False
-    return True
-
-
-def _release(text: str) -> tuple[int, ...]:
-    match = re.match(r'\d+(\.\d+)*', text)
-    numbers = [int(part) for part in match[0].split('.')] if match else []
-    while numbers and numbers[-1] == 0:  # 2.1 and 2.1.0 are the same
-        numbers.pop()
-    return tuple(numbers)
+    try:
+        numbers = Version(seen).base_version
+    except InvalidVersion:
+        return False
+    return SpecifierSet(versions).contains(numbers)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
+from mmremix.datasets.stand_ins import REPLACES
 from mmremix.datasets.transforms import (
     ForModality,
     KaldiFbank,
@@ -117,8 +118,8 @@ def _view(
     view.info.append(
         f'active: {", ".join(meta.get("active_modalities", data["inputs"]))}'
     )
-    if 'replaces' in meta:
-        view.info.append(f'stands in for broken #{meta["replaces"][0]}')
+    if REPLACES in meta:
+        view.info.append(f'stands in for broken #{meta[REPLACES][0]}')
     for modality, (output, steps) in outputs.items():
         local = kept.get(modality)
         if local is None:

@@ -30,6 +30,18 @@ def test_another_model_is_refused(tiny_config, tmp_path):
         load_model(cfg.model, checkpoint)
 
 
+def test_encoders_keep_the_order_of_the_checkpoint(trained, tmp_path):
+    """Configs that mmengine prints have their keys sorted."""
+    cfg, checkpoint = trained
+    saved = torch.load(checkpoint, weights_only=True)
+    saved['meta']['modalities'] = ['video', 'audio']
+    torch.save(saved, tmp_path / 'ordered.pth')
+    encoders = cfg.model.encoders
+    cfg.model.encoders = {n: encoders[n] for n in ('audio', 'video')}
+    model, _ = load_model(cfg.model, str(tmp_path / 'ordered.pth'))
+    assert model.modalities == ('video', 'audio')
+
+
 def test_no_code_of_a_checkpoint_is_run(trained, tmp_path):
     cfg, _ = trained
     torch.save({'state_dict': {}, 'meta': print}, tmp_path / 'bad.pth')

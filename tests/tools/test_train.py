@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
 
@@ -106,6 +107,34 @@ def test_test_and_dump(work_dir, demo_root, tmp_path):
     scores = predictions[0]['pred_score']
     assert list(scores) == ['fusion', 'video', 'audio']
     assert float(scores['audio'].sum()) == pytest.approx(1)
+
+
+def test_a_config_without_randomness(demo_root, tmp_path):
+    """mmengine would ask for a seed; as one file, printed by mmengine."""
+    cfg = Config.fromfile(ROOT / CONFIG)
+    cfg.merge_from_dict(tiny_options(demo_root, epochs=2))
+    cfg.pop('randomness')
+    (tmp_path / 'whole.py').write_text(cfg.pretty_text)
+    text = run(
+        'tools/train.py',
+        str(tmp_path / 'whole.py'),
+        f'--work-dir={tmp_path / "work"}',
+    )
+    assert 'Remix epoch 2:' in text
+
+
+def test_a_mistake_in_a_config_is_one_message(demo_root, tmp_path):
+    text = run(
+        'tools/train.py',
+        CONFIG,
+        f'--work-dir={tmp_path}',
+        *options(demo_root),
+        'model.num_classes=5',
+        check=False,
+    )
+    last = text.strip().splitlines()[-1]
+    assert last.startswith('error: train_dataloader has 6 classes')
+    assert 'Traceback' not in text
 
 
 def test_no_validate_scores_with_the_test_pipeline(demo_root, tmp_path):

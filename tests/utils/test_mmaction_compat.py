@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import packaging
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +79,11 @@ def write(folder: Path, *groups: dict[str, str]) -> None:
 
 def python(folder: Path, code: str) -> str:
     """Run code that sees the fakes in ``folder`` before what is installed."""
-    # -S hides the installed packages, above all a real transformers.
+    # -S hides the installed packages, above all a real transformers; only
+    # what mmremix itself imports is let through.
+    own = folder / 'packaging'
+    if not own.exists():
+        own.symlink_to(Path(packaging.__file__).parent)
     done = subprocess.run(
         [sys.executable, '-S', '-W', 'ignore', '-c', code],
         env={

@@ -51,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = args.work_dir or folder
         cfg.log_level = 'WARNING'
-        runner = build_runner(cfg)
+        runner = build_runner(cfg, training=False)
         model = runner.model
         load_checkpoint(model, args.checkpoint, map_location='cpu')
         modalities = runner.train_dataloader.dataset.modalities

@@ -75,8 +75,10 @@ def pack_all(
         return _run(job, options, out)
 
     report = PackReport()
-    bar = Progress(len(jobs)) if progress and jobs else None
-    with ThreadPool(max(1, workers)) as pool:
+    with (
+        Progress(len(jobs), show=progress) as bar,
+        ThreadPool(max(1, workers)) as pool,
+    ):
         for job, result in zip(jobs, pool.imap(run, jobs), strict=True):
             if result == 'written':
                 report.written.append(job)
@@ -84,8 +86,7 @@ def pack_all(
                 report.kept.append(job)
             else:
                 report.broken[job] = result
-            if bar is not None:
-                bar.update()
+            bar.update()
     done = [*report.written, *report.kept]
     sources = {path for job in done for path in job.sources}
     report.bytes_before = sum(map(_size, sources))

@@ -56,11 +56,10 @@ def probe_all(
                 f'{len(todo)} to check',
                 flush=True,
             )
-        bar = Progress(len(todo)) if progress and todo else None
-        for task, result in _results(todo, workers):
-            found[task] = result
-            book.add(task, result)
-            if bar:
+        with Progress(len(todo), show=progress) as bar:
+            for task, result in _results(todo, workers):
+                found[task] = result
+                book.add(task, result)
                 bar.update()
     book.close(tasks, found)
     return {task: found[task] for task in tasks}

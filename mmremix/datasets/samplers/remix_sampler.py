@@ -11,6 +11,7 @@ from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.registry import DATA_SAMPLERS
 from mmremix.remix import (
     ORDERS,
+from mmremix.utils.errors import ConfigError
     TAILS,
     Batch,
     Items,
@@ -70,7 +71,7 @@ class RemixSampler:
     Raises:
         TypeError: If the sampler is no ``DefaultSampler``, or its data set
             does not name its modalities.
-        ValueError: On an unknown ``order`` or ``tail``, or on numbers out of
+        ConfigError: On an unknown ``order`` or ``tail``, or on numbers out of
             range.
     """
 
@@ -110,7 +111,7 @@ class RemixSampler:
             ('tail', tail, TAILS),
         ):
             if value not in choices:
-                raise ValueError(
+                raise ConfigError(
                     f'RemixSampler: {name} must be one of {choices}, got '
                     f'{value!r}. Write: batch_sampler=dict('
                     f"type='RemixSampler', {name}='{choices[0]}')"
@@ -122,11 +123,11 @@ class RemixSampler:
             ('joint_share', joint_share, 0 <= joint_share <= 1, 'in [0, 1]'),
         ):
             if not valid:
-                raise ValueError(
+                raise ConfigError(
                     f'RemixSampler: {name} must be {wanted}, got {value}.'
                 )
         if joint_share and not reassemble:
-            raise ValueError(
+            raise ConfigError(
                 'RemixSampler: joint_share keeps whole batches, which are '
                 'mixed without reassembling. Write: joint_share=0.0'
             )
@@ -156,7 +157,7 @@ class RemixSampler:
             size = (len(self.sampler.dataset), len(self.modalities))
             beyond = bool((items.index >= size[0]).any())
             if items.active.shape[1:] != (size[1],) or beyond:
-                raise ValueError(
+                raise ConfigError(
                     'RemixSampler: got items with active of shape '
                     f'{tuple(items.active.shape)} and indices up to '
                     f'{int(items.index.max())} for a data set of {size[0]} '

@@ -10,6 +10,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 
+from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
 
 
@@ -40,7 +41,7 @@ class PackAVInputs(BaseTransform):
             'clip',
             'active_modalities',
             'loaded_modalities',
-            'replaces',
+            REPLACES,
         ),
     ) -> None:
         self.meta_keys = tuple(meta_keys)

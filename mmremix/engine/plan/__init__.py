@@ -1,1 +1,17 @@
 """What each epoch trains on, decided before it."""
+
+from mmremix.engine.plan.kl_score_hook import KLScoreHook
+from mmremix.engine.plan.plan_hook import (
+    EveryModalityHook,
+    PlanHook,
+    ScoringPlanHook,
+)
+from mmremix.engine.plan.record_hook import RemixRecordHook
+
+__all__ = [
+    'EveryModalityHook',
+    'KLScoreHook',
+    'PlanHook',
+    'RemixRecordHook',
+    'ScoringPlanHook',
+]

@@ -11,7 +11,7 @@ from mmengine.dist import broadcast, is_distributed
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmremix.engine.broken_samples import record_broken
+from mmremix.datasets.stand_ins import record_broken
 from mmremix.engine.plan.plan_hook import ScoringPlanHook
 from mmremix.engine.plan.report import Decided, report
 from mmremix.engine.scoring.forward import ScoringForward
@@ -22,6 +22,7 @@ from mmremix.engine.unwrap import unwrap
 from mmremix.registry import FUNCTIONS, HOOKS
 from mmremix.remix import (
     RULES,
+from mmremix.utils.errors import ConfigError
     TIES,
     Items,
     assign,
@@ -79,7 +80,7 @@ class KLScoreHook(ScoringPlanHook):
             :func:`mmremix.remix.kl_to_uniform`, as published.
 
     Raises:
-        ValueError: Before training, if the set-up cannot work; the message
+        ConfigError: Before training, if the set-up cannot work; the message
             shows the config lines to write.
     """
 
@@ -105,7 +106,7 @@ class KLScoreHook(ScoringPlanHook):
             ('ties', ties, TIES),
         ):
             if value not in choices:
-                raise ValueError(
+                raise ConfigError(
                     f'KLScoreHook: {name} must be one of {choices}, got '
                     f"{value!r}. Write: dict(type='KLScoreHook', "
                     f'warmup_epochs=10, {name}={choices[0]!r})'
@@ -128,7 +129,7 @@ class KLScoreHook(ScoringPlanHook):
         model = unwrap(runner.model)
         modalities = runner.train_dataloader.dataset.modalities
         if not 0 <= self.min_share * len(modalities) <= 1:
-            raise ValueError(
+            raise ConfigError(
                 f'KLScoreHook: {len(modalities)} modalities cannot have a '
                 f'share of at least {self.min_share} each. Write: '
                 'min_share=0.1'
@@ -137,7 +138,7 @@ class KLScoreHook(ScoringPlanHook):
             isinstance(m, nn.SyncBatchNorm) for m in model.modules()
         )
         if self.bn_recalibration and synchronised and is_distributed():
-            raise ValueError(
+            raise ConfigError(
                 'bn_recalibration goes over shares of unequal length, at '
                 'which sync_bn would hang. Write: sync_bn=None, or '
                 "KLScoreHook's bn_recalibration=False"
@@ -203,7 +204,7 @@ class KLScoreHook(ScoringPlanHook):
 def _find_score(name: str) -> Callable[[Tensor], Tensor]:
     function = FUNCTIONS.get(name)
     if function is None:
-        raise ValueError(
+        raise ConfigError(
             f'KLScoreHook: no function is registered as {name!r}. Write '
             '@FUNCTIONS.register_module() above it, and in the config: '
             "custom_imports=dict(imports=['the_file_it_is_in'])"

@@ -18,6 +18,7 @@ from mmremix.engine.scoring.loader import build_score_dataloader
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
 from mmremix.remix import Items
+from mmremix.utils.errors import ConfigError
 
 
 class PlanHook(Hook):
@@ -41,7 +42,7 @@ class PlanHook(Hook):
             between.
 
     Raises:
-        ValueError: Before training, if the set-up cannot work; the message
+        ConfigError: Before training, if the set-up cannot work; the message
             shows the config lines to write.
     """
 
@@ -160,7 +161,7 @@ class PlanHook(Hook):
     def _check_integer(self, name: str, value: int, least: int) -> None:
         if not isinstance(value, int) or value < least:
             kind = type(self).__name__
-            raise ValueError(
+            raise ConfigError(
                 f'{kind}: {name} must be an integer >= {least}, got '
                 f'{value!r}. Write: dict(type={kind!r}, warmup_epochs=10, '
                 'interval=1)'

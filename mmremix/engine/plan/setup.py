@@ -12,6 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmremix.datasets import RemixSampler, multimodal_collate
+from mmremix.utils.errors import ConfigError
 
 if TYPE_CHECKING:
     from mmremix.engine.plan.plan_hook import PlanHook
@@ -29,12 +30,12 @@ def check_train_setup(runner: Runner, hook: PlanHook) -> None:
     """Refuse a run whose epochs cannot be planned, before it trains.
 
     Raises:
-        ValueError: With the config lines that fix it.
+        ConfigError: With the config lines that fix it.
     """
     kind = type(hook).__name__
     loop = runner.train_loop
     if not isinstance(loop, EpochBasedTrainLoop):
-        raise ValueError(
+        raise ConfigError(
             f'{kind} re-plans the batches at each epoch, which '
             f'{type(loop).__name__} cannot do: it loads ahead. Write:\n'
             '    train_cfg = dict(by_epoch=True, max_epochs=60)'
@@ -45,13 +46,13 @@ def check_train_setup(runner: Runner, hook: PlanHook) -> None:
         if h is not hook and hasattr(h, 'decide') and hasattr(h, 'items')
     ]
     if others:
-        raise ValueError(
+        raise ConfigError(
             f'{kind} and {", ".join(others)} both decide what an epoch '
             'trains on; only one can. Keep one of them among custom_hooks '
             'and the methods (`method_<name> = None` turns one off).'
         )
     if hook.warmup_epochs >= loop.max_epochs:
-        raise ValueError(
+        raise ConfigError(
             f'{kind}: warmup_epochs={hook.warmup_epochs}, but the run has '
             f'{loop.max_epochs} epochs: every one would be joint. Write:\n'
             f"    plan=dict(type='{kind}', "
@@ -63,7 +64,7 @@ def check_train_setup(runner: Runner, hook: PlanHook) -> None:
         )
     sampler = runner.train_dataloader.batch_sampler
     if not isinstance(sampler, RemixSampler):
-        raise ValueError(
+        raise ConfigError(
             f'{kind} hands its plan to a RemixSampler, but the batch sampler '
             f'is {type(sampler).__name__}. ' + _LOADER_LINES
         )
@@ -118,7 +119,7 @@ def _check_mixed_batches(runner: Runner) -> None:
     dataloader = runner.train_dataloader
     collate = getattr(dataloader.collate_fn, 'func', dataloader.collate_fn)
     if collate is not multimodal_collate:
-        raise ValueError(
+        raise ConfigError(
             'RemixSampler(reassemble=False) mixes samples of different '
             f'modalities, which {getattr(collate, "__name__", collate)} '
             'cannot collate. Write in train_dataloader:\n'
@@ -130,7 +131,7 @@ def _check_accumulation(wrapper: OptimWrapper, sampler: RemixSampler) -> None:
     """An optimiser step must not mix modalities."""
     counts = getattr(wrapper, '_accumulative_counts', 1)
     if counts != sampler.accumulation:
-        raise ValueError(
+        raise ConfigError(
             f'The optimiser steps after {counts} batches, but RemixSampler '
             f'has groups of {sampler.accumulation} batches of one modality. '
             f'Write in the config:\n'
@@ -161,7 +162,7 @@ def _check_constant_length(
     for scheduler in schedulers:
         if not scheduler.by_epoch:
             kind = type(scheduler).__name__
-            raise ValueError(
+            raise ConfigError(
                 f'{kind} counts iterations, which needs epochs of equal '
                 f'length. {fix}param_scheduler=dict(type={kind!r}, '
                 'by_epoch=True, ...)'
@@ -171,7 +172,7 @@ def _check_constant_length(
 def _check_distributed(runner: Runner) -> None:
     model = runner.model
     if not getattr(model, 'find_unused_parameters', True):
-        raise ValueError(
+        raise ConfigError(
             'A masked encoder takes no part in a remix step, which '
             'DistributedDataParallel must be told. Write:\n'
             '    find_unused_parameters = True\n'
@@ -181,7 +182,7 @@ def _check_distributed(runner: Runner) -> None:
     has_bn = any(isinstance(m, _BatchNorm) for m in model.modules())
     has_hook = any(isinstance(h, SyncBuffersHook) for h in runner.hooks)
     if has_bn and not has_hook:
-        raise ValueError(
+        raise ConfigError(
             'Without SyncBuffersHook the ranks have different batch-norm '
             'statistics, and score differently. Write:\n'
             '    default_hooks = dict('

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.datasets import InputCache
 from mmremix.registry import DATASETS
+from mmremix.utils.errors import ConfigError
 
 
 def build_score_dataloader(
@@ -32,7 +33,7 @@ def build_score_dataloader(
             ``None`` for no cache.
 
     Raises:
-        ValueError: If no evaluation pipeline is to be had, or if the data
+        ConfigError: If no evaluation pipeline is to be had, or if the data
             set is not the training one.
     """
     train_cfg = copy.deepcopy(runner.cfg.get('train_dataloader'))
@@ -58,7 +59,7 @@ def build_score_dataloader(
     )
     if found:
         listed = '\n  '.join(found)
-        raise ValueError(
+        raise ConfigError(
             'KLScoreHook would score another data set than the training '
             f'set:\n  {listed}\nBoth must hold the same samples in the same '
             'order, with the same classes and modalities. Leave the data set '
@@ -104,7 +105,7 @@ def _eval_dataset(
         loader_cfg = runner.cfg.get(name) or {}
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
     if train_cfg is None or pipeline is None:
-        raise ValueError(
+        raise ConfigError(
             'KLScoreHook scores with the pipeline of val_dataloader (or '
             'test_dataloader), and there is none. Add one, or write:\n'
             "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10, "

@@ -16,6 +16,7 @@ from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.evaluation.dataset_rows import collect_rows
 from mmremix.models import FUSION
 from mmremix.remix import kl_to_uniform
+from mmremix.utils.errors import ConfigError
 
 
 @dataclass
@@ -127,7 +128,7 @@ class ScoringPass:
         score: See :func:`score_dataset`.
 
     Raises:
-        ValueError: If ``subset`` or ``recheck`` is used and the loader's
+        ConfigError: If ``subset`` or ``recheck`` is used and the loader's
             sampler is no :class:`~mmremix.datasets.ScoringSampler`.
     """
 
@@ -146,7 +147,7 @@ class ScoringPass:
         self.score = score
         partial = subset > 1 or options.recheck > 0
         if partial and not isinstance(dataloader.sampler, ScoringSampler):
-            raise ValueError(
+            raise ConfigError(
                 'KLScoreHook: subset and recheck need the ScoringSampler, but '
                 'the loader to score with has '
                 f'{type(dataloader.sampler).__name__}. Write: '

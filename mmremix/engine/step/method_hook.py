@@ -15,6 +15,7 @@ from mmremix.engine.unwrap import unwrap
 from mmremix.methods import Clock, Method
 from mmremix.models import AVRecognizer, StagedFusionHead
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 
 @HOOKS.register_module()
@@ -29,7 +30,7 @@ class MethodHook(Hook):
         default_hooks = dict(methods=dict(type='MethodHook'))
 
     Raises:
-        ValueError: If the config has methods that were not applied, if a
+        ConfigError: If the config has methods that were not applied, if a
             method does not fit the model or the plan of the epochs, or if the
             optimiser wrapper has no place for it.
     """
@@ -45,7 +46,7 @@ class MethodHook(Hook):
         """Refuse methods of the config that nobody put to their places."""
         left = [key for key in runner.cfg if key.startswith('method_')]
         if left:
-            raise ValueError(
+            raise ConfigError(
                 f'The config turns on {left}, but mmengine does not know '
                 'such keys. Load and run it with mmremix:\n'
                 '    from mmremix.apis import build_runner, load_config\n'
@@ -66,7 +67,7 @@ class MethodHook(Hook):
         if isinstance(wrapper, GradientPlace):
             wrapper.attach(model)
         elif _acts_on_gradients(self._methods):
-            raise ValueError(
+            raise ConfigError(
                 f'{_acts_on_gradients(self._methods)} act on gradients, but '
                 f'{type(wrapper).__module__}.{type(wrapper).__name__} has no '
                 'place for them. Write:\n    optim_wrapper = dict('
@@ -117,20 +118,20 @@ def _check_model(name: str, method: Method, model: AVRecognizer) -> None:
     kind = type(method).__name__
     count, most = len(model.modalities), method.max_modalities
     if most is not None and count > most:
-        raise ValueError(
+        raise ConfigError(
             f'{kind}: its formula is for at most {most} modalities, the '
             f'model has {count}: {model.modalities}. Leave some out: '
             f'encoders=dict({model.modalities[-1]}=None), or the method: '
             f'method_{name} = None'
         )
     if method.compares_modalities and count < 2:
-        raise ValueError(
+        raise ConfigError(
             f'{kind} compares modalities, and there is only '
             f'{model.modalities}. Write: method_{name} = None'
         )
     staged = isinstance(model.fusion, StagedFusionHead)
     if method.needs_late_fusion and staged:
-        raise ValueError(
+        raise ConfigError(
             f'{kind} acts on one encoder by its feature, but '
             f'{type(model.fusion).__name__} lets the modalities meet between '
             "the encoders' stages: each encoder's gradient then comes through "
@@ -145,7 +146,7 @@ def _check_plan(name: str, method: Method, runner: Runner) -> None:
     sampler = runner.train_dataloader.batch_sampler
     mixed = not getattr(sampler, 'reassemble', True)
     if mixed and is_distributed():
-        raise ValueError(
+        raise ConfigError(
             f'{kind} computes over the batches of all ranks, which '
             'reassemble=False fills with other sets of modalities. Write: '
             "batch_sampler=dict(type='RemixSampler', reassemble=True)"
@@ -158,7 +159,7 @@ def _check_plan(name: str, method: Method, runner: Runner) -> None:
         return
     hook = type(plans[0]).__name__
     if pure_from == 0:
-        raise ValueError(
+        raise ConfigError(
             f'{kind} compares the modalities within a batch, but with {hook} '
             'every batch holds one modality only. Write: '
             f'method_{name} = None, or give it a warm-up '

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mmremix.methods import Gradients, Method
 from mmremix.models import AVRecognizer
 from mmremix.registry import OPTIM_WRAPPERS
+from mmremix.utils.errors import ConfigError
 
 
 class GradientPlace(MMEngineOptimWrapper):
@@ -32,12 +33,12 @@ class GradientPlace(MMEngineOptimWrapper):
         """Let the methods of a model act on the gradients.
 
         Raises:
-            ValueError: If two of them want to combine the loss terms.
+            ConfigError: If two of them want to combine the loss terms.
         """
         methods = dict(model.methods.items())
         combining = [n for n, m in methods.items() if m.overrides('combine')]
         if len(combining) > 1:
-            raise ValueError(
+            raise ConfigError(
                 f'The methods {combining} each make one gradient of those of '
                 'the loss terms, which only one can. Write: '
                 f'method_{combining[1]} = None'

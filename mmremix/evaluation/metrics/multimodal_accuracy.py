@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
+from mmremix.datasets.stand_ins import replaced_by
 from mmremix.registry import METRICS
 
 METRIC_NAMES = ('top1', 'mean_class', 'macro_f1')
@@ -65,7 +66,7 @@ class MultimodalAccuracy(BaseMetric):
     ) -> None:
         """Note label and predictions of a batch."""
         for sample in data_samples:
-            if sample.get('replaces') is not None:
+            if replaced_by(sample) is not None:
                 # A place holder: mmengine pairs the ranks' results by place.
                 self.results.append(None)
                 continue

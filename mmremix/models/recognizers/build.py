@@ -14,6 +14,7 @@ from torch import nn
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.registry import MODELS
+from mmremix.utils.errors import ConfigError
 
 MASKS = ('skip', 'feature', 'input')
 
@@ -76,20 +77,20 @@ def check_options(mask: str, unimodal: str, fusion: nn.Module) -> None:
     """Refuse options that are unknown or that a fusion cannot have.
 
     Raises:
-        ValueError: With the lines to write.
+        ConfigError: With the lines to write.
     """
     for name, value, choices in (
         ('mask', mask, MASKS),
         ('unimodal', unimodal, ('heads', 'fusion')),
     ):
         if value not in choices:
-            raise ValueError(
+            raise ConfigError(
                 f'AVRecognizer: {name} must be one of {choices}, got '
                 f'{value!r}. Write: model=dict({name}={choices[0]!r})'
             )
     staged = isinstance(fusion, StagedFusionHead)
     if staged and (mask == 'feature' or unimodal == 'fusion'):
-        raise ValueError(
+        raise ConfigError(
             'A fusion between the stages of the encoders cannot have '
             f"mask='feature' or unimodal='fusion', got mask={mask!r} and "
             f"unimodal={unimodal!r}. Write: model=dict(mask='skip', "

@@ -1,4 +1,4 @@
-"""Files of other runs and of the user; what a run says of how far it is."""
+"""Files of other runs and of the user."""
 
 from __future__ import annotations
 

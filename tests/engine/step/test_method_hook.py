@@ -11,7 +11,7 @@ import torch
 from mmremix.apis import build_runner
 from mmremix.methods import Method
 from mmremix.registry import MODELS
-from tests.engine.test_resume import Stop, tensors
+from tests.engine.checkpoints.test_resume import Stop, tensors
 from tests.methods import toys  # noqa: F401  (registers them)
 
 

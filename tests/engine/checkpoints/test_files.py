@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmremix.engine.checkpoint_files import (
+from mmremix.engine.checkpoints.files import (
     LAST,
     DamagedCheckpointError,
     damage,

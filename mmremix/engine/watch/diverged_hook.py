@@ -14,9 +14,14 @@ from torch import Tensor
 
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError, MmremixError
 
 _SAMPLES = 'data_samples'
 _NAMES_SHOWN = 8
+
+
+class DivergedError(MmremixError, FloatingPointError):
+    """A loss or weights that are NaN or infinite."""
 
 
 @HOOKS.register_module()
@@ -45,8 +50,8 @@ class DivergedHook(Hook):
         interval: Iterations from one look at the losses to the next.
 
     Raises:
-        ValueError: If ``interval`` is not positive.
-        FloatingPointError: While training, if it has diverged.
+        ConfigError: If ``interval`` is not positive.
+        DivergedError: While training, if it has diverged.
     """
 
     # Before the checkpoint is saved.
@@ -54,7 +59,7 @@ class DivergedHook(Hook):
 
     def __init__(self, interval: int = 20) -> None:
         if interval < 1:
-            raise ValueError(
+            raise ConfigError(
                 f'DivergedHook: interval must be at least 1, got {interval}.'
             )
         self.interval = interval
@@ -102,7 +107,7 @@ class DivergedHook(Hook):
         self._look(runner)
         bad = self._bad(unwrap(runner.model).state_dict())
         if bad:
-            raise FloatingPointError(
+            raise DivergedError(
                 f'The weights are NaN or infinite after epoch '
                 f'{runner.epoch + 1}: {_listed(bad)}. {_advice(runner)}'
             )
@@ -113,7 +118,7 @@ class DivergedHook(Hook):
         """Let nothing bad be saved, whoever saves."""
         bad = self._bad(checkpoint['state_dict'])
         if bad:
-            raise FloatingPointError(
+            raise DivergedError(
                 'Not saved, because weights are NaN or infinite: '
                 f'{_listed(bad)}. {_advice(runner)}'
             )
@@ -135,7 +140,7 @@ class DivergedHook(Hook):
             # Another rank's batch was the first.
             clips = []
         gathered = [name for part in all_gather_object(clips) for name in part]
-        raise FloatingPointError(
+        raise DivergedError(
             f'The loss is NaN or infinite in epoch {runner.epoch + 1}, '
             f'iteration {step + 1} of it. The batch: '
             f'{_listed(gathered) or "unknown"}. {_advice(runner)}'

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from mmremix.apis import build_runner
 from mmremix.engine import GradientConflictHook, compare_gradients
 from mmremix.models import AVRecognizer
-from tests.engine.test_resume import tensors
+from tests.engine.checkpoints.test_resume import tensors
 
 NAMES = ('video', 'audio', 'depth')
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from mmengine.hooks import Hook
 
@@ -17,15 +19,6 @@ def test_number_of_classes(tiny_config):
     refused(cfg, r'test_dataloader has 6 classes', mode='test')
 
 
-def test_one_class(tiny_config):
-    cfg = tiny_config(**{'model.num_classes': 1})
-    root = cfg.train_dataloader.dataset.data_root
-    with open(f'{root}/one.csv', 'w') as stream:
-        stream.write('clip,label\nclips/test_00000.mp4,a\n')
-    cfg.train_dataloader.dataset.update(ann_file='one.csv', classes=['a'])
-    refused(cfg, r"train_dataloader has one class, \['a'\]")
-
-
 def test_class_names(tiny_config):
     cfg = tiny_config()
     names = [f'class {i}' for i in range(6)]
@@ -39,8 +32,50 @@ def test_class_names(tiny_config):
 
 def test_modalities(tiny_config):
     cfg = tiny_config()
-    cfg.train_dataloader.dataset.modalities = ['audio', 'video']
-    refused(cfg, r"in this order: modalities=\['video', 'audio'\]")
+    cfg.train_dataloader.dataset.modalities = ['audio', 'depth']
+    refused(cfg, r"in every data set: modalities=\['video', 'audio'\]")
+
+
+def test_another_order_of_modalities(tiny_config):
+    """It trains; the weights cannot be loaded into the other order."""
+    cfg = tiny_config(epochs=1, warmup=0)
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].dataset.modalities = ['audio', 'video']
+    runner = build_runner(cfg)
+    runner.train()
+    cfg.load_from = f'{runner.work_dir}/epoch_1.pth'
+    build_runner(cfg, training=False).test()
+    encoders = cfg.model.encoders
+    cfg.model.encoders = {n: encoders[n] for n in ('audio', 'video')}
+    refused(cfg, r"order \['video', 'audio'\], this model", mode='test')
+
+
+def test_an_epoch_without_a_step(tiny_config):
+    cfg = tiny_config()
+    cfg.train_dataloader.batch_size = 64
+    cfg.train_dataloader.batch_sampler.tail = 'drop'
+    refused(cfg, r"(?s)26 samples make no whole batch of 64.*tail='fixed'")
+    assert not list(Path(cfg.work_dir).glob('*.pth'))
+
+
+def test_an_epoch_without_a_step_after_the_warm_up(tiny_config):
+    """26 samples make a joint batch of 20, but no share of a modality does."""
+    cfg = tiny_config(epochs=3, warmup=1)
+    cfg.train_dataloader.batch_size = 20
+    cfg.train_dataloader.batch_sampler.tail = 'drop'
+    cfg.custom_hooks[0].rule = 'round_robin'
+    refused(cfg, r'Epoch 2 had no step. 26 samples make no whole batch of 20')
+    names = [path.name for path in Path(cfg.work_dir).glob('epoch_*.pth')]
+    assert names == ['epoch_1.pth']
+
+
+def test_one_class(tiny_config):
+    cfg = tiny_config(**{'model.num_classes': 1})
+    root = cfg.train_dataloader.dataset.data_root
+    with open(f'{root}/one.csv', 'w') as stream:
+        stream.write('clip,label\nclips/test_00000.mp4,a\n')
+    cfg.train_dataloader.dataset.update(ann_file='one.csv', classes=['a'])
+    refused(cfg, r"train_dataloader has one class, \['a'\]")
 
 
 class StopAfterOne(Hook):

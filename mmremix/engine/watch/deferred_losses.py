@@ -1,16 +1,21 @@
-"""Keep the losses on the device until somebody looks at them."""
+"""Losses that stay on the device until they are logged, and their log.
+
+The hook notes which steps have a loss; the log processor leaves out what no
+step has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
-from mmengine.runner import Runner
+from mmengine.runner import LogProcessor, Runner
 from torch import Tensor
 
-from mmremix.registry import HOOKS
+from mmremix.registry import HOOKS, LOG_PROCESSORS
 
 
 @HOOKS.register_module()
@@ -91,3 +96,42 @@ class DeferredInfoHook(RuntimeInfoHook):
                         count=int(name in present),
                     )
         self._steps = []
+
+
+@LOG_PROCESSORS.register_module()
+class ActiveLogProcessor(LogProcessor):
+    """mmengine's ``LogProcessor``, silent about what did not happen.
+
+    A mean is over the steps of the window that have the loss
+    (:class:`~mmremix.engine.DeferredInfoHook` notes which have). One that no
+    step of the window has is left out of the line and of the backends;
+    mmengine would repeat its last value for ever.
+
+    Example::
+
+        log_processor = dict(type='ActiveLogProcessor', window_size=20)
+
+    Args:
+        kwargs: Those of mmengine's ``LogProcessor``.
+    """
+
+    def _collect_scalars(
+        self,
+        custom_cfg: list[dict[str, Any]],
+        runner: Runner,
+        mode: str,
+        reserve_prefix: bool = False,
+    ) -> dict[str, Any]:
+        with np.errstate(invalid='ignore'):
+            tag: dict[str, Any] = super()._collect_scalars(
+                custom_cfg, runner, mode, reserve_prefix
+            )
+        scalars = runner.message_hub.log_scalars
+        for name in list(tag):
+            buffer = scalars.get(name if reserve_prefix else f'{mode}/{name}')
+            if buffer is None:
+                continue
+            counts = buffer.data[1][-self.window_size :]
+            if len(counts) and not counts.any():
+                del tag[name]
+        return tag

@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmremix.engine.checkpoint_files import newest_intact
+from mmremix.engine.checkpoints.files import newest_intact
 
 # Not 'validated...': what begins with val is logged as a metric.
 _VALIDATED = 'epoch_validated'

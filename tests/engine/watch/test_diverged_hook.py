@@ -73,7 +73,7 @@ class Outputs:
 
     def __init__(self, hook, monkeypatch):
         self.hook, self.looks = hook, 0
-        module = 'mmremix.engine.hooks.diverged_hook'
+        module = 'mmremix.engine.watch.diverged_hook'
         monkeypatch.setattr(f'{module}.is_distributed', lambda: True)
         real = hook._look
         monkeypatch.setattr(hook, '_look', lambda r: self.look(r, real))

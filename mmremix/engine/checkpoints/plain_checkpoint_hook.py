@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 
-from mmremix.engine.safe_loading import drop_code
+from mmremix.engine.checkpoints.safe_loading import drop_code
 from mmremix.registry import HOOKS
 
 _HISTORY = '__history_buffer__'
@@ -25,7 +25,7 @@ class PlainCheckpointHook(Hook):
     tensors on saving and back on resuming, so that resuming and testing work
     in torch's weights-only mode, which never runs code from a file. (What
     mmengine itself would run from a file it loads, it never gets to see: see
-    :func:`~mmremix.engine.safe_loading.drop_code`.)
+    :func:`~mmremix.engine.checkpoints.safe_loading.drop_code`.)
 
     Example::
 

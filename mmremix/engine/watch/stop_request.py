@@ -10,6 +10,8 @@ from types import FrameType
 import torch
 from torch import distributed
 
+from mmremix.utils.errors import ConfigError
+
 _AT_ONCE = 2
 _ECHO_SECONDS = 2.0
 
@@ -21,13 +23,13 @@ class StopRequest:
         signals: Names, such as ``['SIGTERM']``.
 
     Raises:
-        ValueError: On the name of no signal.
+        ConfigError: On the name of no signal.
     """
 
     def __init__(self, signals: Sequence[str]) -> None:
         for name in signals:
             if not hasattr(signal, name):
-                raise ValueError(f'There is no signal {name!r}.')
+                raise ConfigError(f'There is no signal {name!r}.')
         self.signals = [signal.Signals[name] for name in signals]
         self.name = ''
         """Name of the last signal."""
@@ -63,7 +65,9 @@ class StopRequest:
             self._previous[number] = signal.SIG_DFL if ours else handler
         if distributed.is_initialized():
             # Of its own and on the CPU: asking must not wait for a GPU.
-            self._group = distributed.new_group(backend='gloo')
+            group = distributed.new_group(backend='gloo')
+            assert not isinstance(group, int)  # this rank is a member
+            self._group = group
         return taken
 
     def uninstall(self) -> None:

@@ -1,4 +1,8 @@
-"""Checkpoint files that are whole or not there, and how to tell."""
+"""Checkpoint files that are whole or not there, and how to tell.
+
+mmengine writes and removes files through a backend; those here never leave
+half a file, and let removals wait.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,13 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from mmremix.utils.whole_files import remove_quietly
+from mmengine.fileio import LocalBackend, register_backend
+
+from mmremix.utils.errors import MmremixError
+from mmremix.utils.whole_files import remove_quietly, write_whole
+
+ATOMIC = 'mmremix.atomic'
+"""What ``backend_args=dict(backend=...)`` takes."""
 
 LAST = 'last_checkpoint'
 """The text file in the work directory that names the newest checkpoint."""
@@ -16,12 +26,52 @@ LAST = 'last_checkpoint'
 _LFS = b'version https://git-lfs'
 
 
-class DamagedCheckpointError(RuntimeError):
+class DamagedCheckpointError(MmremixError, RuntimeError):
     """A checkpoint file that is cut off or not what was written."""
 
 
-class CheckpointNotSavedError(OSError):
+class CheckpointNotSavedError(MmremixError, OSError):
     """A checkpoint that could not be written; the one before it stays."""
+
+
+class AtomicLocalBackend(LocalBackend):
+    """Local files, written whole or not at all.
+
+    Example::
+
+        backend_args = dict(backend='mmremix.atomic')
+    """
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes; a file that stands there stays until they are safe.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        write_whole(filepath, obj)
+
+    def put_text(
+        self, obj: str, filepath: str | Path, encoding: str = 'utf-8'
+    ) -> None:
+        """Write text; see :meth:`put`."""
+        write_whole(filepath, obj.encode(encoding))
+
+
+class RemovalList(AtomicLocalBackend):
+    """Notes which files to remove instead of removing them.
+
+    mmengine removes the best checkpoint so far before it writes the next.
+
+    Attributes:
+        names: Of the files, without their folder.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def remove(self, filepath: str | Path) -> None:
+        """Note a file."""
+        self.names.append(Path(filepath).name)
 
 
 def remove_unfinished(folder: str | Path) -> list[Path]:
@@ -138,9 +188,10 @@ def newest_intact(
         # Beside it first: a copied work directory still names the original.
         named = Path(folder, Path(name).name)
         named = named if named.exists() else Path(name)
-        number = next((n for n, p in by_number.items() if p == named), None)
-        if number is None:
-            number = _number_in(named.name, template)
+        number = next(
+            (n for n, p in by_number.items() if p == named),
+            _number_in(named.name, template),
+        )
         older = [p for n, p in by_number.items() if n < number]
         candidates = [named, *older]
     elif candidates:
@@ -164,3 +215,6 @@ def _number_in(name: str, template: str) -> float:
     start, end = template.split('{}')
     number = name.removeprefix(start).removesuffix(end)
     return int(number) if number.isdecimal() else float('inf')
+
+
+register_backend(ATOMIC, AtomicLocalBackend, force=True)

@@ -11,14 +11,15 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmremix.engine import atomic_backend
-from mmremix.engine.checkpoint_files import (
+from mmremix.engine.checkpoints.files import (
+    ATOMIC,
     LAST,
+    AtomicLocalBackend,
     CheckpointNotSavedError,
+    RemovalList,
     remove_unfinished,
 )
-from mmremix.engine.removal_list import RemovalList
-from mmremix.engine.resume_from import (
+from mmremix.engine.checkpoints.resume_from import (
     choose_checkpoint,
     note_validation,
     validate_if_missed,
@@ -68,6 +69,11 @@ class SafeCheckpointHook(CheckpointHook):
             none is intact.
     """
 
+    # Of mmengine's class.
+    backend_args: dict[str, Any] | None
+    file_backend: Any
+    best_ckpt_path: str | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.saved = 0
@@ -92,7 +98,7 @@ class SafeCheckpointHook(CheckpointHook):
         """
         local = '://' not in str(self.out_dir or runner.work_dir)
         if local and not (self.backend_args or self.file_client_args):
-            self.backend_args = {'backend': atomic_backend.NAME}
+            self.backend_args = {'backend': ATOMIC}
         if not self.by_epoch and isinstance(
             runner.train_loop, EpochBasedTrainLoop
         ):
@@ -183,7 +189,7 @@ class SafeCheckpointHook(CheckpointHook):
     ) -> None:
         """Remove the best one so far after the new one is safe."""
         waiting, backend = RemovalList(), self.file_backend
-        if isinstance(backend, atomic_backend.AtomicLocalBackend):
+        if isinstance(backend, AtomicLocalBackend):
             self.file_backend = waiting
         # The list itself: it fills before mmengine saves.
         runner.message_hub.update_info(_OUTDATED, waiting.names)
@@ -212,8 +218,9 @@ class SafeCheckpointHook(CheckpointHook):
         Its path in a checkpoint may be of another folder (a copied run), or
         of any file, which mmengine would remove.
         """
-        if getattr(self, 'best_ckpt_path', None):
-            self.best_ckpt_path = self._here(self.best_ckpt_path)
+        best: str | None = getattr(self, 'best_ckpt_path', None)
+        if best:
+            self.best_ckpt_path = self._here(best)
         paths = getattr(self, 'best_ckpt_path_dict', {})
         for key, path in paths.items():
             paths[key] = path and self._here(path)

@@ -1,4 +1,4 @@
-"""Say which samples could not be loaded."""
+"""Report the samples that could not be loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.broken_samples import (
+from mmremix.datasets.stand_ins import (
     Broken,
     broken_in,
     broken_samples,
@@ -26,7 +26,8 @@ class BrokenSampleHook(Hook):
     """List the samples that a data set with ``on_broken='skip'`` left out.
 
     ``broken_samples.csv`` in the work directory (``clip, reason``) is
-    brought up to date after every epoch; the log lists them at the end.
+    brought up to date after every epoch; the log lists them at the end. A
+    test writes it beside its own log.
 
     Example::
 
@@ -53,7 +54,9 @@ class BrokenSampleHook(Hook):
         for found in all_gather_object(broken_samples()):
             self._gathered.update(found)
         if self._gathered and is_main_process():
-            path = Path(runner.work_dir, FILE_NAME)
+            # A test may run beside a training.
+            folder = runner.log_dir if mode == 'test' else runner.work_dir
+            path = Path(folder, FILE_NAME)
             pairs = sorted({(clip, why) for _, clip, why in self._broken()})
             rows = [{'clip': clip, 'reason': why} for clip, why in pairs]
             write_whole(path, csv_bytes(('clip', 'reason'), rows))

@@ -47,7 +47,15 @@ def test_skip_trains_around_and_lists(tiny_config, damaged):
         'train_00003.mp4',
     ]
     assert all(row['reason'] for row in rows)
-    (log,) = Path(runner.work_dir).glob('*/*.log')
+    # A test beside the training leaves its list alone.
+    listed = Path(runner.work_dir, 'broken_samples.csv').read_bytes()
+    tester = build_runner(config(tiny_config, damaged, 'skip'), training=False)
+    tester.test()
+    assert (
+        'test_00002' in Path(tester.log_dir, 'broken_samples.csv').read_text()
+    )
+    assert Path(runner.work_dir, 'broken_samples.csv').read_bytes() == listed
+    (log,) = Path(runner.log_dir).glob('*.log')
     text = log.read_text()
     assert '2 samples could not be loaded' in text
     assert text.index('train_00003.mp4') > text.index('test_00002.mp4') > 0

@@ -10,14 +10,24 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
+from numpy._core import multiarray
 
-from mmremix.engine.checkpoint_files import (
+from mmremix.engine.checkpoints.files import (
     DamagedCheckpointError,
     damage,
     intact_beside,
 )
+from mmremix.utils.errors import MmremixError
 
 _OPT_IN = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+
+class MissingCheckpointError(MmremixError, FileNotFoundError):
+    """A checkpoint file that is not there."""
+
+
+class RefusedCheckpointError(MmremixError, pickle.UnpicklingError):
+    """A checkpoint file that asks for more than plain data."""
 
 
 def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
@@ -36,17 +46,17 @@ def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
         The checkpoint.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        MissingCheckpointError: If there is no such file.
         DamagedCheckpointError: If the file is cut off or does not match its
             checksums; names those beside it that are intact.
-        pickle.UnpicklingError: If the file asks for anything else; the
+        RefusedCheckpointError: If the file asks for anything else; the
             message names what. Whoever made the file and trusts it sets
             torch's own environment variable
             ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``.
     """
     filename = os.path.expanduser(filename)
     if not os.path.isfile(filename):
-        raise FileNotFoundError(
+        raise MissingCheckpointError(
             f'There is no checkpoint {filename}.{_others(filename)}'
         )
     reason = damage(filename)
@@ -58,7 +68,7 @@ def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
         with torch.serialization.safe_globals(_allowed()):
             checkpoint = torch.load(filename, map_location=map_location)
     except pickle.UnpicklingError as error:
-        raise pickle.UnpicklingError(
+        raise RefusedCheckpointError(
             f'{filename} was not loaded, and no code from it was run: '
             f'{_rejected(filename) or error}. If you made this file '
             f'yourself and trust it, set {_OPT_IN}=1 in the environment.'
@@ -101,7 +111,6 @@ def _rejected(filename: str) -> str:
 
 def _allowed() -> list[Any]:
     """What a checkpoint of mmengine 0.10 holds beyond plain data."""
-    multiarray = np._core.multiarray
     dtypes = [
         type(np.dtype(kind))
         for kind in ('f2', 'f4', 'f8', 'i1', 'i4', 'i8', 'u1', '?')

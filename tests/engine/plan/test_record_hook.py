@@ -172,7 +172,7 @@ def test_rho_is_logged_where_it_was_measured(config):
 
 def test_only_the_first_rank_writes(config, monkeypatch):
     monkeypatch.setattr(
-        'mmremix.engine.hooks.remix_record_hook.is_main_process', lambda: False
+        'mmremix.engine.plan.record_hook.is_main_process', lambda: False
     )
     cfg = config(epochs=1, warmup=0)
     build_runner(cfg).train()

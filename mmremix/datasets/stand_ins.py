@@ -1,4 +1,4 @@
-"""The list of samples that could not be loaded."""
+"""Samples that stand in for broken ones, and the list of the broken ones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,27 @@ from typing import Any
 
 from mmengine.logging import MessageHub
 
-_KEY = 'broken_samples'
+REPLACES = 'replaces'
+"""Meta key of a sample that stands in for a broken one."""
 
 Broken = tuple[int, str, str]
 """Index, clip, reason."""
+
+_KEY = 'broken_samples'
+
+
+def replaced_by(sample: Any) -> Broken | None:
+    """The broken sample that a data sample stands in for, if any."""
+    found = sample.get(REPLACES)
+    return None if found is None else tuple(found)
+
+
+def broken_in(data_batch: Any) -> list[Broken]:
+    """The broken samples that others of this batch stand in for."""
+    if not isinstance(data_batch, Mapping):
+        return []  # of a data set of another kind
+    found = map(replaced_by, data_batch.get('data_samples') or ())
+    return [broken for broken in found if broken is not None]
 
 
 def broken_samples() -> dict[tuple[int, str], Broken]:
@@ -25,14 +42,3 @@ def record_broken(samples: Iterable[Broken]) -> None:
     if found:
         hub = MessageHub.get_current_instance()
         hub.update_info(_KEY, {**broken_samples(), **found}, resumed=False)
-
-
-def broken_in(data_batch: dict[str, Any]) -> list[Broken]:
-    """The broken samples that others of this batch stand in for."""
-    if not isinstance(data_batch, Mapping):
-        return []  # of a data set of another kind
-    return [
-        tuple(sample.metainfo['replaces'])
-        for sample in data_batch.get('data_samples') or ()
-        if sample.metainfo.get('replaces') is not None
-    ]

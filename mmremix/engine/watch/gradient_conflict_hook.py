@@ -12,8 +12,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmremix.datasets import MultimodalDataset, multimodal_collate
-from mmremix.engine.gradient_conflict import compare_gradients
+from mmremix.datasets.stand_ins import replaced_by
 from mmremix.engine.unwrap import unwrap
+from mmremix.engine.watch.gradient_conflict import compare_gradients
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
 
@@ -156,7 +157,7 @@ class GradientConflictHook(Hook):
         for index in order:
             # Seeded by the index, in test mode.
             sample = dataset[index]
-            if sample['data_samples'].metainfo.get('replaces') is None:
+            if replaced_by(sample['data_samples']) is None:
                 samples.append(sample)
             if len(samples) == size:
                 break

@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner, train
 from mmremix.engine import SignalHook
-from mmremix.engine.stop_request import StopRequest
+from mmremix.engine.watch.stop_request import StopRequest
 from tests.engine.toy_run import toy_config
 
 
@@ -85,7 +85,9 @@ def test_between_two_epochs(toy):
 
 
 def test_a_second_signal_stops_at_once(toy, monkeypatch):
-    monkeypatch.setattr('mmremix.engine.stop_request._ECHO_SECONDS', -1.0)
+    monkeypatch.setattr(
+        'mmremix.engine.watch.stop_request._ECHO_SECONDS', -1.0
+    )
     send = Send(1, 2, [signal.SIGUSR1, signal.SIGTERM])
     every = {'default_hooks.checkpoint.interval': 9}
     assert stop(toy(**every), send) == []

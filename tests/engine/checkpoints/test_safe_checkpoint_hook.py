@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
 from mmremix.engine import DamagedCheckpointError
-from mmremix.engine.checkpoint_files import CheckpointNotSavedError
+from mmremix.engine.checkpoints.files import CheckpointNotSavedError
 from tests.engine.toy_run import toy_config
 
 
@@ -76,7 +76,7 @@ def test_keeps_as_many_as_asked(toy):
 
 def test_old_ones_go_after_new_ones_are_safe(toy, monkeypatch):
     """Every file that is removed has a newer one of its kind."""
-    from mmremix.engine.atomic_backend import AtomicLocalBackend
+    from mmremix.engine.checkpoints.files import AtomicLocalBackend
 
     seen = []
 

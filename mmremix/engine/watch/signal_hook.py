@@ -9,9 +9,10 @@ from mmengine.dist import is_distributed
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
-from mmremix.engine.stop_request import StopRequest
+from mmremix.engine.checkpoints.safe_checkpoint_hook import SafeCheckpointHook
+from mmremix.engine.watch.stop_request import StopRequest
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 EXIT_STATUS = 75
 """Of a run that a signal has stopped: start it again with ``--resume``.
@@ -52,7 +53,7 @@ class SignalHook(Hook):
 
     Raises:
         SystemExit: With status 75, at the safe point.
-        ValueError: On the name of no signal, or if ``interval`` is not
+        ConfigError: On the name of no signal, or if ``interval`` is not
             positive.
     """
 
@@ -67,7 +68,7 @@ class SignalHook(Hook):
         finish_epoch: bool = False,
     ) -> None:
         if interval < 1:
-            raise ValueError(
+            raise ConfigError(
                 f'SignalHook: interval must be at least 1, got {interval}.'
             )
         self.interval = interval

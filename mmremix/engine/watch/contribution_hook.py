@@ -13,6 +13,7 @@ from mmremix.engine.unwrap import unwrap
 from mmremix.evaluation import Contribution, measure_contribution
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 
 @HOOKS.register_module()
@@ -43,14 +44,14 @@ class ContributionHook(Hook):
             measures nothing.
 
     Raises:
-        ValueError: If ``interval`` is negative.
+        ConfigError: If ``interval`` is negative.
     """
 
     priority = 'LOW'
 
     def __init__(self, interval: int | None = None) -> None:
         if interval is not None and interval < 0:
-            raise ValueError(
+            raise ConfigError(
                 'ContributionHook: interval must be at least 1, None for the '
                 f'end of training only, or 0 for never, got {interval}.'
             )
@@ -59,7 +60,7 @@ class ContributionHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Say if there is nothing to measure."""
-        obstacle = _obstacle(runner)
+        _, obstacle = _find(runner)
         if obstacle and self.interval != 0:
             runner.logger.warning(
                 f'ContributionHook: nothing will be logged: {obstacle}'
@@ -76,14 +77,13 @@ class ContributionHook(Hook):
             self._measure(runner, runner.epoch)
 
     def _measure(self, runner: Runner, epoch: int) -> None:
-        if _obstacle(runner):
+        model, _ = _find(runner)
+        if model is None:
             return
         start = time.perf_counter()
         # An iterator of the loader draws a number for its workers.
         with torch.random.fork_rng(devices=[]):
-            found = measure_contribution(
-                unwrap(runner.model), runner.val_loop.dataloader
-            )
+            found = measure_contribution(model, runner.val_loop.dataloader)
         self._measured = epoch
         runner.visualizer.add_scalars(_scalars(found), step=epoch)
         names = found.modalities
@@ -112,18 +112,21 @@ def _scalars(found: Contribution) -> dict[str, float]:
     return scalars
 
 
-def _obstacle(runner: Runner) -> str:
-    """Why nothing can be measured, if so."""
+def _find(runner: Runner) -> tuple[AVRecognizer | None, str]:
+    """The model to measure, or why there is nothing to measure."""
     model = unwrap(runner.model)
     if not isinstance(model, AVRecognizer):
-        return f'the model is no AVRecognizer, but {type(model).__name__}'
+        return (
+            None,
+            f'the model is no AVRecognizer, but {type(model).__name__}',
+        )
     if runner.val_loop is None:
-        return 'there is no validation set; add val_dataloader'
+        return None, 'there is no validation set; add val_dataloader'
     dataset = runner.val_loop.dataloader.dataset
     if not isinstance(dataset, MultimodalDataset):
         # Others may number their samples in another way.
-        return (
+        return None, (
             'it needs a validation set that derives from MultimodalDataset, '
             f'as AVDataset does, not {type(dataset).__name__}'
         )
-    return ''
+    return model, ''

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from mmengine.dist import get_world_size, is_distributed
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -11,8 +13,11 @@ from mmremix.datasets import MultimodalDataset
 from mmremix.datasets.identity import DataIdentity, check_same_data
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 _KEY = 'train_data'
+ORDER = 'modalities'
+"""Key in a checkpoint's ``meta``: the encoders' names, in their order."""
 
 
 @HOOKS.register_module()
@@ -27,22 +32,30 @@ class SetupCheckHook(Hook):
 
         default_hooks = dict(setup_check=dict(type='SetupCheckHook'))
 
+    An epoch without a single step (fewer samples than a batch, incomplete
+    batches dropped) is refused too: before training, or else before a
+    checkpoint is written of it.
+
     Raises:
-        ValueError: If there is one class only; if the number of classes or
+        ConfigError: If there is one class only; if the number of classes or
             the modalities differ from the model's, or the class names from
-            the training set's; if the training set is not that of the run
-            that is resumed; or if the model is sharded.
+            the training set's; if an epoch has no step; or if the model is
+            sharded.
+        ValueError: If the training set is not that of the run that is
+            resumed.
     """
 
     priority = 'VERY_HIGH'
 
     def __init__(self) -> None:
         self._facts: dict[str, Any] | None = None
+        self._stepped = False
 
     def after_load_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
-        """Compare the training set with that of the checkpoint."""
+        """Compare model and training set with those of the checkpoint."""
+        check_order(unwrap(runner.model), checkpoint.get('meta') or {})
         # It also runs for load_from, where other data are welcome.
         train = runner.train_dataloader.dataset
         known = _KEY in checkpoint and isinstance(train, MultimodalDataset)
@@ -54,7 +67,10 @@ class SetupCheckHook(Hook):
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
-        """Describe the training set."""
+        """Describe the training set and the model."""
+        names = getattr(unwrap(runner.model), ORDER, None)
+        if names is not None:
+            checkpoint['meta'][ORDER] = list(names)
         if self._facts is not None:
             checkpoint[_KEY] = self._facts
 
@@ -65,6 +81,8 @@ class SetupCheckHook(Hook):
         if isinstance(train, MultimodalDataset):
             self._facts = train.identity().state_dict()
         _check(runner, 'train_dataloader', train)
+        if len(runner.train_dataloader) == 0:
+            raise ConfigError(f'An epoch has no step. {_no_batch(runner)}')
         if runner.val_loop is None:
             return
         val = runner.val_loop.dataloader.dataset
@@ -72,10 +90,27 @@ class SetupCheckHook(Hook):
             return
         ours, theirs = (d.metainfo.get('classes') for d in (train, val))
         if ours != theirs:
-            raise ValueError(
+            raise ConfigError(
                 'The classes of train_dataloader and val_dataloader differ:\n'
                 f'  {ours}\n  {theirs}\n'
                 'Name them in both data sets: classes=[...]'
+            )
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Look for steps."""
+        self._stepped = False
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Here is one."""
+        self._stepped = True
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Refuse an epoch that Remix has planned without a step."""
+        if not self._stepped:
+            raise ConfigError(
+                f'Epoch {runner.epoch + 1} had no step. {_no_batch(runner)}'
             )
 
     def before_val(self, runner: Runner) -> None:
@@ -91,10 +126,10 @@ def refuse_sharding(wrapper: str) -> None:
     """Refuse model wrappers that shard the parameters.
 
     Raises:
-        ValueError: Naming the wrapper that works.
+        ConfigError: Naming the wrapper that works.
     """
     if 'FullySharded' in wrapper or 'DeepSpeed' in wrapper:
-        raise ValueError(
+        raise ConfigError(
             f'{wrapper} shards the parameters. Remix skips the encoder of a '
             'masked modality, and each rank scores samples of its own '
             'without the others, which a sharded model cannot do: it '
@@ -105,6 +140,27 @@ def refuse_sharding(wrapper: str) -> None:
         )
 
 
+def check_order(model: Any, meta: Mapping[str, Any]) -> None:
+    """Refuse weights of a model whose encoders came in another order.
+
+    Names and shapes of the weights are the same then, but a fusion head
+    takes the features in that order.
+
+    Raises:
+        ConfigError: Naming the right order.
+    """
+    names, wanted = list(getattr(model, ORDER, ())), meta.get(ORDER)
+    if wanted and names != wanted and sorted(names) == sorted(wanted):
+        raise ConfigError(
+            f'The checkpoint was trained with encoders in the order {wanted},'
+            f' this model has {names}, and the fusion head would take one '
+            'for the other. (mmengine sorts the keys of configs it prints.) '
+            'Write in the config:\n    model = dict(encoders=dict('
+            + ', '.join(f'{name}=...' for name in wanted)
+            + '))'
+        )
+
+
 def _check(runner: Runner, where: str, dataset: Any) -> None:
     model = unwrap(runner.model)
     if not isinstance(dataset, MultimodalDataset):
@@ -112,21 +168,39 @@ def _check(runner: Runner, where: str, dataset: Any) -> None:
     classes = dataset.metainfo.get('classes') or ()
     num_classes = getattr(model, 'num_classes', len(classes))
     if len(classes) == 1 and where == 'train_dataloader':
-        raise ValueError(
+        raise ConfigError(
             f'{where} has one class, {list(classes)}: there is nothing to '
             'learn. Name all of them, classes=[...], or add clips of another '
             'one.'
         )
     if len(classes) != num_classes:
-        raise ValueError(
+        raise ConfigError(
             f'{where} has {len(classes)} classes, {list(classes)}, but the '
             f'model has {num_classes}. Write: '
             f'model=dict(num_classes={len(classes)})'
         )
     modalities = getattr(model, 'modalities', dataset.modalities)
-    if tuple(modalities) != dataset.modalities:
-        raise ValueError(
+    if set(modalities) != set(dataset.modalities):
+        raise ConfigError(
             f'{where} has the modalities {dataset.modalities}, but the model '
-            f'has encoders for {tuple(modalities)}. Write in every data set, '
-            f'in this order: modalities={list(modalities)}'
+            f'has encoders for {tuple(modalities)}. Write in every data set: '
+            f'modalities={list(modalities)}'
         )
+
+
+def _no_batch(runner: Runner) -> str:
+    loader = runner.train_dataloader
+    size = getattr(loader.batch_sampler, 'batch_size', loader.batch_size)
+    ranks = f' on each of {get_world_size()} ranks' * is_distributed()
+    keep = (
+        "batch_sampler=dict(type='RemixSampler', tail='fixed')"
+        if hasattr(loader.batch_sampler, 'tail')
+        else 'drop_last=False'
+    )
+    return (
+        f'{len(loader.dataset)} samples make no whole batch of {size}{ranks}, '
+        'and incomplete ones are dropped. Write a smaller batch, or keep '
+        'incomplete ones:\n'
+        f'    train_dataloader = dict(batch_size={max(size // 8, 1)})\n'
+        f'    train_dataloader = dict({keep})'
+    )

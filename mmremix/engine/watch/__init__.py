@@ -1,0 +1,29 @@
+"""What watches a run: before it, at every step, and when it ends."""
+
+from mmremix.engine.watch.broken_samples import BrokenSampleHook
+from mmremix.engine.watch.contribution_hook import ContributionHook
+from mmremix.engine.watch.deferred_losses import (
+    ActiveLogProcessor,
+    DeferredInfoHook,
+)
+from mmremix.engine.watch.diverged_hook import DivergedHook
+from mmremix.engine.watch.epoch_line_hook import EpochLineHook
+from mmremix.engine.watch.epoch_seed_hook import EpochSeedHook
+from mmremix.engine.watch.gradient_conflict import compare_gradients
+from mmremix.engine.watch.gradient_conflict_hook import GradientConflictHook
+from mmremix.engine.watch.setup_check_hook import SetupCheckHook
+from mmremix.engine.watch.signal_hook import SignalHook
+
+__all__ = [
+    'ActiveLogProcessor',
+    'BrokenSampleHook',
+    'ContributionHook',
+    'DeferredInfoHook',
+    'DivergedHook',
+    'EpochLineHook',
+    'EpochSeedHook',
+    'GradientConflictHook',
+    'SetupCheckHook',
+    'SignalHook',
+    'compare_gradients',
+]

@@ -1,0 +1,76 @@
+"""Workers of a loader that are killed, and those that fail by themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mmremix.apis import LostWorkerError
+from mmremix.apis.lost_worker import lost_workers_explained
+
+CFG = {'train_dataloader': {'num_workers': 3, 'batch_size': 16}}
+
+
+class Dies(Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        if index == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return torch.zeros(1)
+
+
+class Fails(Dies):
+    def __getitem__(self, index):
+        raise ConnectionResetError('of my own')
+
+
+def explained(run):
+    with lost_workers_explained(CFG):
+        run()
+
+
+def load(dataset):
+    list(DataLoader(dataset, num_workers=1))
+
+
+def test_a_killed_worker_is_explained():
+    with pytest.raises(LostWorkerError) as caught:
+        explained(lambda: load(Dies()))
+    message = str(caught.value)
+    assert 'was ended from outside (' in message
+    assert 'memory' in message
+    assert 'train_dataloader = dict(num_workers=3, batch_size=16)' in message
+    # By timing, torch notices the process or the connection first.
+    assert isinstance(caught.value.__cause__, RuntimeError | OSError)
+
+
+def test_a_connection_that_breaks_first(monkeypatch):
+    """By timing, torch reads from the dead worker before it looks for it."""
+    loader = iter(DataLoader(Fails(), num_workers=1))
+
+    def get(timeout):
+        raise ConnectionResetError
+
+    monkeypatch.setattr(loader._data_queue, 'get', get)
+    with pytest.raises(LostWorkerError, match='ended from outside'):
+        explained(lambda: next(loader))
+
+
+def test_errors_of_a_sample_pass():
+    with pytest.raises(ConnectionResetError, match='of my own'):
+        explained(lambda: load(Fails()))
+
+
+@pytest.mark.parametrize('kind', [RuntimeError, OSError, ConnectionError])
+def test_other_errors_pass(kind):
+    def fail():
+        raise kind('other')
+
+    with pytest.raises(kind, match='other'):
+        explained(fail)
