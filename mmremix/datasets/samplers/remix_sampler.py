@@ -11,7 +11,6 @@ from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.registry import DATA_SAMPLERS
 from mmremix.remix import (
     ORDERS,
-from mmremix.utils.errors import ConfigError
     TAILS,
     Batch,
     Items,
@@ -20,6 +19,7 @@ from mmremix.utils.errors import ConfigError
     plan,
     split_batches,
 )
+from mmremix.utils.errors import ConfigError
 
 
 @DATA_SAMPLERS.register_module()

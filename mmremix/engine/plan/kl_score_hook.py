@@ -22,7 +22,6 @@ from mmremix.engine.unwrap import unwrap
 from mmremix.registry import FUNCTIONS, HOOKS
 from mmremix.remix import (
     RULES,
-from mmremix.utils.errors import ConfigError
     TIES,
     Items,
     assign,
@@ -30,6 +29,7 @@ from mmremix.utils.errors import ConfigError
     ensure_min_share,
     kl_to_uniform,
 )
+from mmremix.utils.errors import ConfigError
 
 
 @HOOKS.register_module()
