@@ -15,6 +15,7 @@ from mmengine.registry import Registry
 from mmremix import registry
 from mmremix.apis import build_runner, train
 from mmremix.engine import KLScoreHook
+from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.remix import assign
 from tests.demo_run import ROOT, tiny_options
 from tests.docs.pages import blocks
@@ -48,7 +49,10 @@ def run(sandbox, monkeypatch, tmp_path):
         path.write_text(texts[config])
         cfg = Config.fromfile(path)
         demo = sandbox / 'data' / 'demo'
-        cfg.merge_from_dict(tiny_options(str(demo), epochs=2))
+        options = tiny_options(str(demo), epochs=2)
+        if 'method_remix' not in cfg:
+            del options['method_remix.plan.warmup_epochs']
+        cfg.merge_from_dict(options)
         cfg.work_dir, cfg.launcher = str(tmp_path / 'work'), 'none'
         runner = build_runner(cfg)
         train(runner)
@@ -69,13 +73,39 @@ def test_fusion_between_stages(run):
 def test_score_decides(run):
     runner = run('scores.md', 'configs/margin.py')
     (hook,) = (h for h in runner.hooks if isinstance(h, KLScoreHook))
-    scores = hook._state.scores
+    scores = hook.decision['scores']
     # Margins are differences of probabilities; KL to uniform goes to ln 6.
     assert 0 <= scores.min() < scores.max() <= 1
     sampler = runner.train_dataloader.batch_sampler
     assert torch.equal(
         sampler.items.active.int().argmax(dim=1), assign(scores)
     )
+
+
+def test_a_method_of_ones_own(run):
+    runner = run('write_a_method.md', 'configs/catch_up.py')
+    method = runner.model.methods['catch_up']
+    # The losses of six classes, by a running mean that began at 0.
+    assert (method.running > 0.5).all() and (method.running < 3).all()
+    logged = runner.message_hub.log_scalars
+    weights = [
+        logged[f'train/catch_up/weight_{name}'].current()
+        for name in runner.model.modalities
+    ]
+    assert sum(weights) == pytest.approx(2, abs=1e-4)
+    assert weights[0] != weights[1]
+
+
+def test_a_plan_of_ones_own(run):
+    runner = run('write_a_method.md', 'configs/repeat_wrong.py')
+    items = runner.train_dataloader.batch_sampler.items
+    size = len(runner.train_dataloader.dataset)
+    hook = plan_hook(runner)
+    assert type(hook).__name__ == 'RepeatWrongHook'
+    wrong = int(hook.decision['wrong'].sum())
+    assert 0 < wrong <= size
+    assert len(items.index) == size + 2 * wrong
+    assert items.counts().tolist() == [size + wrong] * 2
 
 
 def test_unknown_score_is_refused():
