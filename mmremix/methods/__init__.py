@@ -1,5 +1,14 @@
 """Balancing methods: what each does within a training step."""
 
 from mmremix.methods.base import Clock, Gradients, Method, scale_gradient
+from mmremix.methods.gramian_aggregation import GramianAggregation
+from mmremix.methods.mmpareto import MMPareto
 
-__all__ = ['Clock', 'Gradients', 'Method', 'scale_gradient']
+__all__ = [
+    'Clock',
+    'Gradients',
+    'GramianAggregation',
+    'MMPareto',
+    'Method',
+    'scale_gradient',
+]

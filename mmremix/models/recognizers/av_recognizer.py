@@ -152,6 +152,8 @@ class AVRecognizer(BaseModel):
                 if cfg is not None
             }
         )
+        for method in self.methods.values():
+            method.allocate(self)
         self.keep_terms = False
         self._terms: dict[str, Tensor] = {}
         if channels_last:
