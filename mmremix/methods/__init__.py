@@ -2,6 +2,7 @@
 
 from mmremix.methods.base import Clock, Gradients, Method, scale_gradient
 from mmremix.methods.gramian_aggregation import GramianAggregation
+from mmremix.methods.info_reg import InfoReg
 from mmremix.methods.mla import MLA
 from mmremix.methods.mmpareto import MMPareto
 
@@ -10,6 +11,7 @@ __all__ = [
     'Clock',
     'Gradients',
     'GramianAggregation',
+    'InfoReg',
     'MMPareto',
     'Method',
     'scale_gradient',
