@@ -26,8 +26,7 @@ from mmremix.apis.load_model import (
     inference_dataset,
     load_model,
 )
-from mmremix.models import AVRecognizer
-from mmremix.models.data_preprocessors import AVDataPreprocessor
+from mmremix.models import AVDataPreprocessor, AVRecognizer
 
 FORMATS = {'torch': '.pt2', 'onnx': '.onnx'}
 _BATCHES = (1, 2, 5)
@@ -48,8 +47,8 @@ class FusedModel(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         preprocessor = getattr(model, 'data_preprocessor', None)
-        if not isinstance(model, AVRecognizer) or not isinstance(
-            preprocessor, AVDataPreprocessor
+        if not isinstance(preprocessor, AVDataPreprocessor) or not isinstance(
+            model, AVRecognizer
         ):
             raise TypeError(
                 'Only an AVRecognizer with an AVDataPreprocessor can be '

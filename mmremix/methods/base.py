@@ -25,12 +25,14 @@ class Clock(NamedTuple):
         max_epochs: How many there will be.
         iteration: Of the whole run, from 0.
         seed: Of the run, equal on all ranks.
+        progress: Share of the epoch's batches that came before, in [0, 1).
     """
 
     epoch: int
     max_epochs: int
     iteration: int
     seed: int
+    progress: float = 0.0
 
 
 class Method(nn.Module):
@@ -62,6 +64,9 @@ class Method(nn.Module):
     needs_late_fusion: ClassVar[bool] = False
     """Whether it is undefined for a fusion between the encoders' stages."""
 
+    needs_pure_batches: ClassVar[bool] = False
+    """Whether it acts only in batches that keep one modality."""
+
     max_modalities: ClassVar[int | None] = None
     """Most modalities that its formula allows; ``None``: any number."""
 
@@ -69,6 +74,13 @@ class Method(nn.Module):
         super().__init__()
         self._clock: Clock | None = None
         self._recorded: dict[str, Tensor] = {}
+
+    def allocate(self, model: AVRecognizer) -> None:
+        """Register buffers whose shapes follow from the model.
+
+        It is called once, when the model is complete and before a checkpoint
+        is loaded; the parameters are not initialised yet.
+        """
 
     def check(self, model: AVRecognizer) -> None:
         """Refuse a model that it cannot work with, before training.

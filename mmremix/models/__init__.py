@@ -10,6 +10,7 @@ from mmremix.models.fusion_heads import (
     DecisionFusionHead,
     FiLMFusionHead,
     GatedFusionHead,
+    SharedHeadFusion,
     StagedFusionHead,
     SumFusionHead,
 )
@@ -38,6 +39,7 @@ __all__ = [
     'ModalityEncoder',
     'Output',
     'ResNet',
+    'SharedHeadFusion',
     'StagedFusionHead',
     'SumFusionHead',
 ]

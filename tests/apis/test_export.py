@@ -19,6 +19,7 @@ FUSIONS = [
     {'type': 'ConcatFusionHead'},
     {'type': 'SumFusionHead'},
     {'type': 'DecisionFusionHead', 'weights': 'learned'},
+    {'type': 'SharedHeadFusion', 'weights': 'entropy'},
     {'type': 'FiLMFusionHead'},
     {'type': 'GatedFusionHead'},
     {'type': 'MMTM', 'stages': (1, 2), 'absent': 'mean'},

@@ -88,6 +88,7 @@ class MethodHook(Hook):
                 runner.train_loop.max_epochs,
                 runner.iter,
                 self._seed,
+                batch_idx / len(runner.train_dataloader),
             )
             for method in self._methods.values():
                 method.set_clock(clock)
@@ -152,6 +153,15 @@ def _check_plan(name: str, method: Method, runner: Runner) -> None:
             "batch_sampler=dict(type='RemixSampler', reassemble=True)"
         )
     plans = [h for h in runner.hooks if isinstance(h, PlanHook)]
+    if method.needs_pure_batches and not (
+        plans and getattr(sampler, 'decouple', True)
+    ):
+        raise ValueError(
+            f'{kind} acts in batches that keep one modality, of which there '
+            f'are none. Write:\n    method_{name} = dict('
+            "plan=dict(type='EveryModalityHook'))\n    train_dataloader = "
+            "dict(batch_sampler=dict(decouple=True, order='alternate'))"
+        )
     if not method.compares_modalities or not plans:
         return
     pure_from = plans[0].pure_from(runner)

@@ -5,6 +5,7 @@ from mmremix.models.fusion_heads.decision import DecisionFusionHead
 from mmremix.models.fusion_heads.film import FiLMFusionHead
 from mmremix.models.fusion_heads.gated import GatedFusionHead
 from mmremix.models.fusion_heads.mmtm import MMTM
+from mmremix.models.fusion_heads.shared import SharedHeadFusion
 from mmremix.models.fusion_heads.staged import StagedFusionHead
 from mmremix.models.fusion_heads.sum import SumFusionHead
 
@@ -16,6 +17,7 @@ __all__ = [
     'DecisionFusionHead',
     'FiLMFusionHead',
     'GatedFusionHead',
+    'SharedHeadFusion',
     'StagedFusionHead',
     'SumFusionHead',
 ]

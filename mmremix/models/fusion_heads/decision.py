@@ -69,7 +69,12 @@ class DecisionFusionHead(BaseFusionHead):
                 {name: nn.Parameter(torch.zeros(())) for name in in_channels}
             )
         else:
-            self.weights = _fixed_weights(weights, tuple(in_channels))
+            self.weights = fixed_weights(
+                'DecisionFusionHead',
+                weights,
+                tuple(in_channels),
+                ('mean', 'learned'),
+            )
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         if self.absent == 'zero':
@@ -89,9 +94,23 @@ class DecisionFusionHead(BaseFusionHead):
         return [self.weights[name] / total for name in active]
 
 
-def _fixed_weights(
-    weights: str | Mapping[str, float], names: tuple[str, ...]
+def fixed_weights(
+    head: str,
+    weights: str | Mapping[str, float],
+    names: tuple[str, ...],
+    words: tuple[str, ...],
 ) -> dict[str, float]:
+    """Weights of a fusion head that are not learnt, as numbers.
+
+    Args:
+        head: Its name, for the message.
+        weights: ``'mean'``, or a number for each modality.
+        names: Of the modalities.
+        words: What else ``weights`` may be, for the message.
+
+    Raises:
+        ValueError: If ``weights`` are no such.
+    """
     if weights == 'mean':
         return dict.fromkeys(names, 1.0)
     if (
@@ -101,7 +120,7 @@ def _fixed_weights(
     ):
         example = ', '.join(f'{name}=1.0' for name in names)
         raise ValueError(
-            "DecisionFusionHead: weights must be 'mean', 'learned' or a "
+            f'{head}: weights must be {", ".join(map(repr, words))} or a '
             f'positive number for each of {names}, got {weights!r}. Write: '
             f'weights=dict({example})'
         )

@@ -129,6 +129,8 @@ class AVRecognizer(BaseModel):
         self.criterion = MODELS.build(dict(loss or {'type': 'CrossEntropy'}))
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
         self.methods = build_methods(methods or {})
+        for method in self.methods.values():
+            method.allocate(self)
         self.keep_terms = False
         self._terms: dict[str, Tensor] = {}
         if channels_last:

@@ -13,6 +13,8 @@ from mmremix.registry import MODELS
 
 PAIR = {'video': 8, 'audio': 16}
 TRIPLE = {'video': 8, 'audio': 16, 'depth': 12}
+# One size for a head of one layer.
+EQUAL = {'video': 8, 'audio': 8, 'depth': 8}
 ONLY_TWO = ('FiLMFusionHead', 'GatedFusionHead')
 REGISTERED = sorted(
     name
@@ -26,6 +28,11 @@ CASES = [
     {'type': 'DecisionFusionHead', 'weights': 'learned'},
     {'type': 'DecisionFusionHead', 'absent': 'skip'},
     {'type': 'DecisionFusionHead', 'weights': 'learned', 'absent': 'skip'},
+    {'type': 'SharedHeadFusion', 'weights': 'entropy'},
+    {
+        'type': 'SharedHeadFusion',
+        'weights': {'video': 1.0, 'audio': 2.0, 'depth': 3.0},
+    },
     {'type': 'FiLMFusionHead', 'conditioned': 'audio'},
     {'type': 'GatedFusionHead', 'gated': 'audio', 'width': 10},
     {'type': 'MMTM', 'absent': 'mean'},
@@ -34,10 +41,16 @@ CASES = [
 ]
 STAGED = [c for c in CASES if c['type'] in ('MMTM', 'CentralNet')]
 # Those whose docstring says that an absent modality is zeros.
-ZERO = [c for c in CASES if c.get('absent', 'zero') == 'zero']
+ZERO = [
+    c
+    for c in CASES
+    if c.get('absent', 'zero') == 'zero' and c['type'] != 'SharedHeadFusion'
+]
 
 
 def _sizes(cfg):
+    if cfg['type'] == 'SharedHeadFusion':
+        return EQUAL
     return PAIR if cfg['type'] in ONLY_TWO else TRIPLE
 
 
@@ -151,6 +164,8 @@ def _idle(head, absent):
         zero['fc.weight'] = columns(sizes)
     elif kind == 'DecisionFusionHead' and head.absent == 'skip':
         none = [f'fcs.{absent}.', f'weight_logits.{absent}']
+    elif kind == 'SharedHeadFusion':
+        pass
     elif kind in ('SumFusionHead', 'DecisionFusionHead'):
         zero[f'fcs.{absent}.weight'] = rest
     elif kind == 'FiLMFusionHead' and head.condition == absent:
