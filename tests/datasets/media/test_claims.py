@@ -153,6 +153,18 @@ def test_the_end_of_flac_is_measured(tmp_path, total):
         assert len(clip.read()) == 48000
 
 
+def test_ogg_files_one_after_another(tmp_path):
+    # The times of the second start at 0 again.
+    for name in ('a.ogg', 'b.ogg'):
+        path = tmp_path / name
+        write_sound(path, noise(1, 48000), 'libopus', 48000)
+    both = tmp_path / 'c.ogg'
+    both.write_bytes(
+        b''.join((tmp_path / n).read_bytes() for n in ('a.ogg', 'b.ogg'))
+    )
+    refused(AudioClip, both, 'back to 0')
+
+
 def test_npy_of_a_huge_shape(tmp_path):
     path = tmp_path / 'a.npy'
     np.save(path, np.zeros(100, np.float32))
