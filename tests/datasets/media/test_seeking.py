@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmremix.datasets.media import AudioClip
-from mmremix.datasets.media.frame_grid import FrameGrid
+from mmremix.datasets.media.timeline import FrameGrid
 from tests.datasets.media.sounds import lag, noise, write_sound
 
 # File name, codec, rate, muxer.
