@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from mmremix.methods.base import Gradients, Method
-from mmremix.models.output import FUSION
 from mmremix.registry import FUNCTIONS, MODELS
+from mmremix.utils.names import FUSION
 
 if TYPE_CHECKING:
     from mmremix.models import AVRecognizer, Output

@@ -15,8 +15,8 @@ from mmremix.methods.gramian_aggregation import (
     sum_of_terms,
     weighted_sum,
 )
-from mmremix.models.output import FUSION
 from mmremix.registry import FUNCTIONS, MODELS
+from mmremix.utils.names import FUSION
 
 RESCALES = ('encoder', 'tensor')
 _NOTHING = 1e-6

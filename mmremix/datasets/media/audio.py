@@ -9,12 +9,11 @@ import numpy as np
 
 from mmremix.datasets.media.container import decoding
 from mmremix.datasets.media.errors import BrokenMediaError
-from mmremix.datasets.media.frame_grid import FrameGrid
 from mmremix.datasets.media.limits import check_sound
 from mmremix.datasets.media.media_clip import MediaClip
 from mmremix.datasets.media.segment import Span
 from mmremix.datasets.media.stream_span import STAMPED, format_of, is_plain
-from mmremix.datasets.media.timeline import Timeline
+from mmremix.datasets.media.timeline import FrameGrid, Timeline
 from mmremix.datasets.media.waveform import cut, frame_to_mono
 
 # Seconds to decode before a segment: the first packets after a seek lack

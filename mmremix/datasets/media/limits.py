@@ -43,8 +43,8 @@ def check_picture(
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise BrokenMediaError.of(
             path,
-            f'its header claims frames of {width} x {height}, not 1 to '
-            f'{MAX_PIXELS} pixels',
+            f'its header claims frames of {width} x {height} (0: too large), '
+            f'not 1 to {MAX_PIXELS} pixels',
         )
     if frame_rate is not None and frame_rate > _MAX_FRAME_RATE:
         raise BrokenMediaError.of(

@@ -24,6 +24,9 @@ MAGIC = b'MMPK\x00\x01\r\n'
 """First bytes. Then the length of the header, 8 bytes, little-endian; the
 header, JSON padded with spaces; and the arrays, from multiples of 64 on."""
 
+ALIGNMENT = 64
+"""Bytes of whose multiples arrays start."""
+
 _DAMAGED = 'Pack it again with tools/data/pack.py.'
 _LONGEST_HEADER = 2**20  # bytes
 _DTYPES = ('|u1', '<i2', '<f2', '<f4', '<f8')
@@ -199,8 +202,8 @@ def _entries(arrays: Mapping[str, Any], size: int) -> dict[str, _Entry]:
             raise ValueError(f'{name!r} is not of {found[name].size} bytes')
     end = 0
     for entry in sorted(found.values(), key=lambda entry: entry.offset):
-        if entry.offset < end:
-            raise ValueError('arrays overlap')
+        if entry.offset < end or entry.offset % ALIGNMENT:
+            raise ValueError('arrays overlap, or lie between their places')
         end = entry.offset + entry.size
     if end > size:
         raise ValueError('an array goes past the end of the file')

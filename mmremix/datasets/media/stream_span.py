@@ -136,7 +136,8 @@ def measure(
         identity: Its size and time of change.
 
     Raises:
-        BrokenMediaError: If the stream is empty or has no time stamps.
+        BrokenMediaError: If the stream is empty, has no time stamps, or if
+            those of sound run back.
     """
     starts, ends, last = [], [], 0.0
     with (
@@ -146,6 +147,14 @@ def measure(
         for is_own, start, end in _packets(container, stream):
             last = max(last, end)
             if is_own:
+                back = ends[-1] - start if ends else 0.0
+                if kind == 'audio' and back >= EDGE_TOLERANCE:
+                    raise BrokenMediaError.of(
+                        path,
+                        f'its sound jumps from {ends[-1]:.3f} back to '
+                        f'{start:.3f} s, as in files put one after another',
+                        'Convert the file, for example to .mp4 with ffmpeg.',
+                    )
                 starts.append(start)
                 ends.append(end)
     if not starts:

@@ -1,6 +1,10 @@
-"""Sound put together from decoded frames, each at its time."""
+"""Where decoded frames of sound start, and the sound put together of them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +14,31 @@ from mmremix.datasets.media.segment import EDGE_TOLERANCE
 # Seconds of silence before sound that starts later than the picture. More is
 # a time stamp that is wrong.
 _LONGEST_LEAD = 60.0
+
+
+class FrameGrid(NamedTuple):
+    """Where frames start: at ``phase``, and every ``length`` samples."""
+
+    phase: int
+    length: int
+
+    @classmethod
+    def of(cls, starts: Sequence[int], shortest: int) -> FrameGrid | None:
+        """Grid of the first frames, if they are on one.
+
+        The first frame does not count, it may have lost its start.
+        """
+        length = starts[2] - starts[1]
+        lengths = {b - a for a, b in pairwise(starts[1:])}
+        if lengths != {length} or length <= shortest:
+            return None
+        return cls(starts[1], length)
+
+    def nearest(self, position: int, tolerance: int) -> int | None:
+        """Start of a frame at a position that was rounded, if it is one."""
+        number = round((position - self.phase) / self.length)
+        start = self.phase + number * self.length
+        return start if abs(start - position) <= tolerance else None
 
 
 class Timeline:
@@ -37,11 +66,19 @@ class Timeline:
         self._last = last
         self._pieces = [np.zeros(0, np.float32)]
         self._in_holes = 0
+        self._frames = 0
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more is needed."""
-        return self.end is not None and self.end >= self._last
+        """Whether nothing more is needed.
+
+        The second frame shows whether the first one's time is true.
+        """
+        return (
+            self._frames > 1
+            and self.end is not None
+            and self.end >= self._last
+        )
 
     def place(self, begin: int, length: int) -> slice | None:
         """Note a frame; what of it is to be added, None if nothing is.
@@ -58,6 +95,7 @@ class Timeline:
         if begin != self.end:
             self._skip_to(begin)
         assert self.end is not None
+        self._frames += 1
         known = max(self._first, self.end)
         self.end = max(self.end, begin + length)
         wanted = slice(max(0, known - begin), self._last - begin)
@@ -79,7 +117,13 @@ class Timeline:
 
     def _skip_to(self, begin: int) -> None:
         if self.end is None:
-            self._fill(self._first, begin, is_hole=False)
+            if begin > max(self._first, _LONGEST_LEAD * self._rate):
+                raise BrokenMediaError.of(
+                    self._path,
+                    f'its sound starts {begin / self._rate:.3f} s late',
+                    "Set 'start' of this sample to where its sound starts.",
+                )
+            self._fill(self._first, begin)
             self.end = begin
             return
         off = begin - self.end
@@ -95,19 +139,11 @@ class Timeline:
                 "Set 'start' and 'end' of this sample to a part without.",
             )
         if off > 0:
-            self._fill(max(self._first, self.end), begin, is_hole=True)
+            self._in_holes += self._fill(max(self._first, self.end), begin)
             self.end = begin
 
-    def _fill(self, begin: int, end: int, is_hole: bool) -> None:
-        length = min(end, self._last) - begin
-        if length <= 0:
-            return
-        if is_hole:
-            self._in_holes += length
-        elif length > _LONGEST_LEAD * self._rate:
-            raise BrokenMediaError.of(
-                self._path,
-                f'its sound starts {length / self._rate:.3f} s late',
-                "Set 'start' of this sample to where its sound starts.",
-            )
+    def _fill(self, begin: int, end: int) -> int:
+        """Add silence; how many samples of it are wanted."""
+        length = max(0, min(end, self._last) - begin)
         self._pieces.append(np.zeros(length, np.float32))
+        return length

@@ -28,6 +28,9 @@ _BACK_OFF = (0.0, 2.0, 10.0, float('inf'))
 _EPSILON = 1e-6
 # The most frames that H.264 and MPEG-4 hold back to reorder them.
 _REORDERED = 16
+# Bytes of an MPEG-4 picture that is 'not coded'. As an empty packet of any
+# codec (Theora, VP8), it shows the one before it again.
+_NOT_CODED = 8
 # Here a frame that is not needed and no reference need not be decoded. In
 # HEVC 'no reference' holds within one temporal layer only.
 _SKIPPING_CODECS = ('h264', 'mpeg4')
@@ -122,6 +125,8 @@ class VideoClip(MediaClip):
             and context.name in _SKIPPING_CODECS
             and not self._ranked
         )
+        is_mpeg4 = context.name == 'mpeg4' and not self._ranked
+        self._empty = _NOT_CODED if is_mpeg4 else 0
         self._reformatter = VideoReformatter()
 
     def _check(self) -> None:
@@ -140,11 +145,11 @@ class VideoClip(MediaClip):
             from_start = self._at_start
             group = self._same_key_frame(wanted)
             packets, is_end = self._read_until(group[-1])
-            # An empty packet shows the picture before it again.
             keys = sorted(
                 key
                 for packet in packets
-                if packet.size and (key := self._key(packet)) is not None
+                if packet.size > self._empty
+                and (key := self._key(packet)) is not None
             )
             starts = [self._seconds(key) - _EPSILON for key in keys]
             if not from_start and not (starts and starts[0] <= group[0]):

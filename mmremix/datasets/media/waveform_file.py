@@ -104,7 +104,8 @@ def load_npy(path: str) -> np.ndarray:
     """
     check_is_file(path)
     try:
-        array = np.load(path, mmap_mode='r', allow_pickle=False)
+        with np.errstate(over='ignore'):  # of a shape that is refused
+            array = np.load(path, mmap_mode='r', allow_pickle=False)
     except Exception as error:
         # numpy parses the header as Python: damage raises almost anything.
         raise cannot_open(path, str(error)) from error

@@ -11,14 +11,13 @@ import numpy as np
 
 from mmremix.datasets.media import BrokenMediaError, open_audio
 from mmremix.datasets.media.packed import PackedAudio
-from mmremix.datasets.media.packed_file import MAGIC
+from mmremix.datasets.media.packed_file import ALIGNMENT, MAGIC
 from mmremix.datasets.media.segment import Span
 from mmremix.datasets.media.source_frames import SourceFrames
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.transforms.flow import encode_flow, optical_flow
 
-_ALIGNMENT = 64
 # Sound kept on both sides of a segment, for the filter that resamples it.
 _AUDIO_BORDER = 0.1
 
@@ -79,16 +78,16 @@ def write_arrays(
             'size': array.nbytes,
             'crc32': zlib.crc32(_little(array)),
         }
-        offset += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
+        offset += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
     text = json.dumps({**header, 'arrays': entries, 'data_size': offset})
     encoded = text.encode()
-    encoded += b' ' * (-(len(encoded) + 16) % _ALIGNMENT)
+    encoded += b' ' * (-(len(encoded) + 16) % ALIGNMENT)
     with open(path, 'wb') as file:
         file.write(MAGIC + len(encoded).to_bytes(8, 'little') + encoded)
         for array in arrays.values():
             data = _little(array)
             file.write(data)
-            file.write(b'\0' * (-array.nbytes % _ALIGNMENT))
+            file.write(b'\0' * (-array.nbytes % ALIGNMENT))
 
 
 def _little(array: np.ndarray) -> memoryview:

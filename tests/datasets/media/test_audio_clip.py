@@ -194,6 +194,13 @@ def test_late_sound_stays_where_the_picture_is(tmp_path, late):
             assert abs(found) <= 0.002
 
 
+def test_sound_that_starts_after_minutes_is_refused(tmp_path):
+    path = write_clip(tmp_path / 'a.mkv', audio_start=70.0, audio_seconds=1.0)
+    with pytest.raises(BrokenMediaError, match=r'starts 70\.\d+ s late'):
+        read(path, 0.0, 1.5)
+    assert len(read(path, 70.1, 70.9)) == 12800
+
+
 def test_only_the_segment_is_decoded(tmp_path, packets):
     path = write_clip(tmp_path / 'a.mp4', seconds=8)  # 125 packets
     read(path, 6.0, 6.4)

@@ -60,6 +60,18 @@ def test_reads_exactly_as_the_clip(tmp_path, segment):
             np.testing.assert_allclose(first[inner], second[inner], atol=1e-6)
 
 
+def test_sound_that_starts_late_keeps_its_place(tmp_path):
+    clip = write_clip(
+        tmp_path / 'a.mkv', seconds=3, audio_start=0.6, audio_seconds=2.4
+    )
+    for segment in ((None, None), (0.2, 1.7), (1.0, 2.0)):
+        _, path = packed(tmp_path, *segment, clip=clip)
+        with AudioClip(clip) as old, PackedAudio(path) as new:
+            assert new.segment(*segment) == old.segment(*segment)
+            first, second = old.read(*segment), new.read(*segment)
+            np.testing.assert_allclose(first, second, atol=1e-6)
+
+
 @pytest.mark.parametrize('sampling', ['random', 'middle'])
 def test_transforms_take_either(tmp_path, sampling):
     clip, path = packed(tmp_path, 0.4, 2.2)
