@@ -41,7 +41,9 @@ class CrossEntropy(nn.Module):
     ) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
-        weight = None if class_weight is None else torch.tensor(class_weight)
+        weight = None
+        if class_weight is not None:
+            weight = torch.tensor(class_weight, dtype=torch.float32)
         # A constant of the config, not of the checkpoint.
         self.register_buffer('class_weight', weight, persistent=False)
 

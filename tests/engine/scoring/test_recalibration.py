@@ -26,3 +26,21 @@ def test_statistics_become_those_of_the_data(tiny_config):
     assert not model.training
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, weights[name])
+
+
+def test_frozen_layers_keep_their_statistics(tiny_config):
+    """Those that stay in evaluation mode while the model trains."""
+    runner = build_runner(tiny_config())
+    model = runner.model
+    loader = runner.build_dataloader(runner.cfg.test_dataloader)
+    frozen, other = [
+        m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)
+    ][:2]
+    frozen.train = lambda mode=True: frozen  # as norm_eval does
+    frozen.training = False
+    frozen.running_mean.fill_(3.0)
+    before = other.running_mean.clone()
+    recalibrate_batch_norm(model, loader)
+    assert (frozen.running_mean == 3.0).all()
+    assert not frozen.training
+    assert not torch.equal(other.running_mean, before)
