@@ -139,7 +139,9 @@ def measure(
         BrokenMediaError: If the stream is empty, has no time stamps, or if
             those of sound run back.
     """
-    starts, ends, last = [], [], 0.0
+    starts: list[float] = []
+    ends: list[float] = []
+    last = 0.0
     with (
         containers.open_stream(path, kind) as (container, stream),
         containers.decoding(path),
