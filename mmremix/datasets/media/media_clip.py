@@ -16,7 +16,12 @@ from mmremix.datasets.media.segment import (
     Span,
     clamp_segment,
 )
-from mmremix.datasets.media.stream_span import SECOND, find_span, measure
+from mmremix.datasets.media.stream_span import (
+    SECOND,
+    find_span,
+    measure,
+    tick_of,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -95,7 +100,7 @@ class MediaClip(ABC):
             self._container, self._stream = self._stack.enter_context(
                 containers.open_stream(self.path, self.kind)
             )
-            self._tick = float(self._stream.time_base)
+            self._tick = tick_of(self._stream)
             self._origin = (self._container.start_time or 0) / SECOND
             self._check()
         self._at_start = True

@@ -71,7 +71,7 @@ class VideoClip(MediaClip):
     def frame_rate(self) -> float | None:
         """Frames per second on average; None if the file does not say."""
         rate = self._stream.average_rate
-        return float(rate) if rate else None
+        return float(rate.numerator / rate.denominator) if rate else None
 
     def frames_at(self, times: Sequence[float]) -> list[np.ndarray]:
         """Frames that are on display at the given times.
