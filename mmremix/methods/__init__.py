@@ -3,14 +3,18 @@
 from mmremix.methods.base import Clock, Gradients, Method, scale_gradient
 from mmremix.methods.discrepancy import discrepancies, scores_alone
 from mmremix.methods.ogm_ge import OGM, OGMGE, noise_std, ogm_coefficients
+from mmremix.methods.opm import OPM, drop_rates, kept_share
 
 __all__ = [
     'OGM',
     'OGMGE',
+    'OPM',
     'Clock',
     'Gradients',
     'Method',
     'discrepancies',
+    'drop_rates',
+    'kept_share',
     'noise_std',
     'ogm_coefficients',
     'scale_gradient',
