@@ -23,7 +23,7 @@ def scores_alone(
     ``W_u f_u + b / K`` for :class:`~mmremix.models.ConcatFusionHead` and
     ``W_u f_u + b_u`` for :class:`~mmremix.models.SumFusionHead`, of which the
     fused scores are the sum (OGM-GE, Peng et al., CVPR 2022,
-    arXiv:2203.15332, Eq. 6). For other fusion heads, the fused scores with
+    arXiv:2203.15332). For other fusion heads, the fused scores with
     the other modalities absent.
 
     Args:
@@ -51,8 +51,8 @@ def scores_alone(
 def discrepancies(sums: Tensor) -> Tensor:
     """OGM-GE's rho: each modality's sum by the mean of the others'.
 
-    For K = 2 it is the published ``s_u / s_v`` (Eq. 7 of the paper); the mean
-    of the others' for K > 2 is ours.
+    For K = 2 it is the published ``s_u / s_v``; the mean of the others' for
+    K > 2 is ours.
 
     Args:
         sums: Probability of the true class, summed over a batch, ``(K,)``.

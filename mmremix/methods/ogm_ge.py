@@ -21,9 +21,9 @@ _SMALLEST = 1e-12
 def ogm_coefficients(rho: Tensor, alpha: float) -> Tensor:
     """Factor k of each encoder's gradient.
 
-    ``1 - tanh(alpha * rho)`` where ``rho > 1``, else 1: Eq. 8 of Peng et al.,
+    ``1 - tanh(alpha * rho)`` where ``rho > 1``, else 1 (Peng et al.,
     Balanced Multimodal Learning via On-the-fly Gradient Modulation, CVPR
-    2022, arXiv:2203.15332.
+    2022, arXiv:2203.15332).
 
     Args:
         rho: ``(K,)``, see :func:`~mmremix.methods.discrepancies`.
@@ -38,7 +38,7 @@ def ogm_coefficients(rho: Tensor, alpha: float) -> Tensor:
 
 
 def noise_std(gradient: Tensor, k: Tensor | float = 1.0) -> Tensor:
-    """Standard deviation of GE's noise, ``std(g) + 1e-8`` (Eqs. 9 to 11).
+    """Standard deviation of GE's noise, ``std(g) + 1e-8``.
 
     Args:
         gradient: Times k already.

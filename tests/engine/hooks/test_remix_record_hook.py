@@ -57,7 +57,9 @@ def test_run(config):
             found.count[i]
         )
     saved = torch.load(Path(cfg.work_dir, 'epoch_3.pth'), weights_only=True)
-    np.testing.assert_array_equal(found.scores[-1], saved['plan']['tensors']['scores'])
+    np.testing.assert_array_equal(
+        found.scores[-1], saved['plan']['tensors']['scores']
+    )
     np.testing.assert_array_equal(
         found.assignments[-1], saved['plan']['tensors']['assignments']
     )
