@@ -18,6 +18,7 @@ from mmremix.engine.hooks import (
     SetupCheckHook,
     SignalHook,
 )
+from mmremix.engine.plan.modality_dropout_hook import ModalityDropoutHook
 from mmremix.engine.plan.plan_hook import (
     EveryModalityHook,
     PlanHook,
@@ -49,6 +50,7 @@ __all__ = [
     'GradientConflictHook',
     'KLScoreHook',
     'MethodHook',
+    'ModalityDropoutHook',
     'OptimWrapper',
     'PlainCheckpointHook',
     'PlanHook',
