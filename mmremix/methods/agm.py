@@ -93,10 +93,10 @@ def modulated(scores: Tensor, matrix: Tensor, k: Tensor) -> Tensor:
         ``(B, M)``.
     """
     # The plain gradient comes through F(all); this is what k changes of it.
-    extra = ((k - 1) @ matrix).to(scores.dtype)
-    return scores[-1] + torch.einsum(
-        's,sbm->bm', extra, scores - scores.detach()
-    )
+    # Products and sums, as autocast rounds matrix products to 16 bits.
+    extra = ((k - 1)[:, None] * matrix).sum(dim=0).to(scores.dtype)
+    change = extra[:, None, None] * (scores - scores.detach())
+    return scores[-1] + change.sum(dim=0)
 
 
 @MODELS.register_module()
@@ -192,8 +192,14 @@ class AGM(Method):
         matrix: Tensor,
         target: Tensor,
     ) -> Tensor:
-        parts = torch.einsum('us,sbm->bum', matrix, scores.detach().float())
         count = len(names)
+        parts = torch.stack(
+            [
+                (row[:, None, None] * scores.detach().float()).sum(dim=0)
+                for row in matrix
+            ],
+            dim=1,
+        )
         now = self.mean_over_batch(
             F.cross_entropy(
                 parts.flatten(0, 1),

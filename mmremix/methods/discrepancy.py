@@ -43,7 +43,7 @@ def scores_alone(
                 scores = model.fuse({name: feature})
             if isinstance(fusion, ConcatFusionHead):
                 spare = 1 - 1 / len(features)
-                scores = scores - spare * fusion.fc.bias
+                scores = scores.float() - spare * fusion.fc.bias
             found[name] = scores.float()
     return found
 
@@ -61,9 +61,10 @@ def discrepancies(sums: Tensor) -> Tensor:
         ``(K,)``; above 1: ahead of the others.
     """
     count = len(sums)
-    # Not total - s, which cancels where one is much smaller.
+    # Not total - s, which cancels where one is much smaller; nor a matrix
+    # product, which autocast rounds to 16 bits.
     elsewhere = 1 - torch.eye(count, dtype=sums.dtype, device=sums.device)
-    mean = elsewhere @ sums / (count - 1)
+    mean = (elsewhere * sums).sum(dim=1) / (count - 1)
     return sums / mean.clamp(min=torch.finfo(sums.dtype).tiny)
 
 

@@ -79,6 +79,17 @@ def test_gradient_into_each_part_is_scaled(count):
     torch.testing.assert_close(found, expected)
 
 
+def test_mixed_precision_does_not_round_the_factors():
+    matrix, k = shapley_matrix(kit.NAMES), torch.tensor([1.001, 0.7, 1.3])
+    scores = torch.randn(7, 4, 3, requires_grad=True)
+    found = []
+    for enabled in (False, True):
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            ours = modulated(scores, matrix, k)
+        found += torch.autograd.grad(ours.sum(), scores)
+    assert torch.equal(*found)
+
+
 def step(given):
     model = kit.make_model(given).train()
     for method in model.methods.values():

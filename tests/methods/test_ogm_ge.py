@@ -62,6 +62,13 @@ def test_ratios_and_factors_by_hand():
     torch.testing.assert_close(rho, torch.tensor([4.0, 2 / 3.5, 1 / 4]))
 
 
+def test_mixed_precision_does_not_round_the_ratios():
+    sums = torch.tensor([6.123, 2.345, 1.111])
+    with torch.autocast('cpu', torch.bfloat16):
+        within = discrepancies(sums)
+    assert torch.equal(within, discrepancies(sums))
+
+
 def test_extreme_ratios_stay_finite():
     rho = discrepancies(torch.tensor([64.0, 0.0]))
     k = ogm_coefficients(rho, 0.8)
