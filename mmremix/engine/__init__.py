@@ -9,6 +9,7 @@ from mmremix.engine.checkpoints import (
 from mmremix.engine.plan import (
     EveryModalityHook,
     KLScoreHook,
+    ModalityDropoutHook,
     PlanHook,
     RemixRecordHook,
     ScoringPlanHook,
@@ -53,6 +54,7 @@ __all__ = [
     'GradientConflictHook',
     'KLScoreHook',
     'MethodHook',
+    'ModalityDropoutHook',
     'OptimWrapper',
     'PlainCheckpointHook',
     'PlanHook',

@@ -1,18 +1,32 @@
-"""Balancing methods: what each does within a training step."""
+"""Balancing methods: what each does within a training step.
 
+A module a method: its pure functions first, then the component.
+"""
+
+from mmremix.methods.agm import AGM
 from mmremix.methods.base import Clock, Gradients, Method, scale_gradient
+from mmremix.methods.dgl import DGL
 from mmremix.methods.gramian_aggregation import GramianAggregation
 from mmremix.methods.inforeg import InfoReg
 from mmremix.methods.mla import MLA
 from mmremix.methods.mmpareto import MMPareto
+from mmremix.methods.modality_dropout import ModalityDropout
+from mmremix.methods.ogm_ge import OGM, OGMGE
+from mmremix.methods.opm import OPM
 
 __all__ = [
+    'AGM',
+    'DGL',
     'MLA',
+    'OGM',
+    'OGMGE',
+    'OPM',
     'Clock',
     'Gradients',
     'GramianAggregation',
     'InfoReg',
     'MMPareto',
     'Method',
+    'ModalityDropout',
     'scale_gradient',
 ]

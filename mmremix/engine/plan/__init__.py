@@ -1,6 +1,7 @@
 """What each epoch trains on, decided before it."""
 
 from mmremix.engine.plan.kl_score_hook import KLScoreHook
+from mmremix.engine.plan.modality_dropout_hook import ModalityDropoutHook
 from mmremix.engine.plan.plan_hook import (
     EveryModalityHook,
     PlanHook,
@@ -11,6 +12,7 @@ from mmremix.engine.plan.record_hook import RemixRecordHook
 __all__ = [
     'EveryModalityHook',
     'KLScoreHook',
+    'ModalityDropoutHook',
     'PlanHook',
     'RemixRecordHook',
     'ScoringPlanHook',
