@@ -26,7 +26,7 @@ def ogm_coefficients(rho: Tensor, alpha: float) -> Tensor:
     2022, arXiv:2203.15332).
 
     Args:
-        rho: ``(K,)``, see :func:`~mmremix.methods.discrepancies`.
+        rho: ``(K,)``, see :func:`~mmremix.methods.discrepancy.discrepancies`.
         alpha: Strength; 0 changes nothing.
 
     Returns:

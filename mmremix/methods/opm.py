@@ -23,7 +23,7 @@ def drop_rates(rho: Tensor, q_base: float, strength: float) -> Tensor:
     Learning (Wei et al., TPAMI 2024, arXiv:2410.11582).
 
     Args:
-        rho: ``(K,)``, see :func:`~mmremix.methods.discrepancies`.
+        rho: ``(K,)``, see :func:`~mmremix.methods.discrepancy.discrepancies`.
         q_base: The rate where two modalities are level; 0 drops nothing.
         strength: The paper's lambda, how fast the rate grows.
 

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from mmremix.methods.agm import agm_coefficients, modulated, shapley_matrix
 from mmremix.methods.base import Clock, scale_gradient
-)
 from mmremix.models import AVRecognizer
 from tests.methods import kit
 

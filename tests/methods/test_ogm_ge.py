@@ -9,7 +9,6 @@ import torch
 
 from mmremix.methods.discrepancy import discrepancies, scores_alone
 from mmremix.methods.ogm_ge import noise_std, ogm_coefficients
-)
 from mmremix.models import Output
 from tests.methods import kit
 
