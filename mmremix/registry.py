@@ -8,15 +8,41 @@ itself and the ``locations`` on first use, so no ``custom_imports`` is needed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from mmremix.utils.versions import require
 
 require('torch', 'mmengine', 'mmcv')
 
 from mmengine import registry as roots  # noqa: E402
-from mmengine.registry import Registry  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar('T', bound=Callable[..., Any])
+
+    class Registry:
+        """mmengine's, as a type checker should see it (no type hints)."""
+
+        module_dict: dict[str, Any]
+
+        def __init__(
+            self, name: str, parent: Registry, locations: list[str]
+        ) -> None: ...
+
+        def build(self, cfg: dict[str, Any]) -> Any: ...
+
+        def get(self, key: str) -> Any: ...
+
+        def register_module(
+            self, name: str | None = None
+        ) -> Callable[[T], T]: ...
+else:
+    from mmengine.registry import Registry
 
 
-def _child(root: Registry, *locations: str) -> Registry:
+def _child(root: Any, *locations: str) -> Registry:
     return Registry(root.name, parent=root, locations=list(locations))
 
 
