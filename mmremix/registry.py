@@ -25,19 +25,21 @@ if TYPE_CHECKING:
     class Registry:
         """mmengine's, as a type checker should see it (no type hints)."""
 
-        module_dict: dict[str, Any]
-
         def __init__(
             self, name: str, parent: Registry, locations: list[str]
         ) -> None: ...
 
-        def build(self, cfg: dict[str, Any]) -> Any: ...
+        def build(
+            self, cfg: dict[str, Any], *args: Any, **kwargs: Any
+        ) -> Any: ...
 
         def get(self, key: str) -> Any: ...
 
         def register_module(
-            self, name: str | None = None
+            self, name: str | list[str] | None = None, force: bool = False
         ) -> Callable[[T], T]: ...
+
+        def __getattr__(self, name: str) -> Any: ...
 else:
     from mmengine.registry import Registry
 
