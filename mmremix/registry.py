@@ -8,15 +8,43 @@ itself and the ``locations`` on first use, so no ``custom_imports`` is needed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from mmremix.utils.versions import require
 
 require('torch', 'mmengine', 'mmcv')
 
 from mmengine import registry as roots  # noqa: E402
-from mmengine.registry import Registry  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar('T', bound=Callable[..., Any])
+
+    class Registry:
+        """mmengine's, as a type checker should see it (no type hints)."""
+
+        def __init__(
+            self, name: str, parent: Registry, locations: list[str]
+        ) -> None: ...
+
+        def build(
+            self, cfg: dict[str, Any], *args: Any, **kwargs: Any
+        ) -> Any: ...
+
+        def get(self, key: str) -> Any: ...
+
+        def register_module(
+            self, name: str | list[str] | None = None, force: bool = False
+        ) -> Callable[[T], T]: ...
+
+        def __getattr__(self, name: str) -> Any: ...
+else:
+    from mmengine.registry import Registry
 
 
-def _child(root: Registry, *locations: str) -> Registry:
+def _child(root: Any, *locations: str) -> Registry:
     return Registry(root.name, parent=root, locations=list(locations))
 
 

@@ -23,7 +23,8 @@ class RemixIndex(NamedTuple):
             see masked ones too; ``None`` for the active ones.
     """
 
-    index: int
+    # Hides tuple.index, which nobody needs here.
+    index: int  # type: ignore[assignment]
     active_modalities: tuple[str, ...] | None = None
     seed: int | None = None
     loaded_modalities: tuple[str, ...] | None = None

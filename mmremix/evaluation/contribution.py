@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,7 +91,7 @@ def shapley_values(worth: Mapping[Subset, float]) -> dict[str, float]:
 
 
 def measure_contribution(
-    model: AVRecognizer, dataloader: DataLoader
+    model: AVRecognizer, dataloader: DataLoader[Any]
 ) -> Contribution:
     """Evaluate the fused prediction with every set of modalities.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.dist import all_reduce
@@ -37,10 +37,16 @@ class DatasetRows(NamedTuple):
     broken: list[tuple[int, str, str]]
 
 
+def dataset_size(dataloader: DataLoader[Any]) -> int:
+    """Samples of the data set; for torch not every data set has a length."""
+    dataset: Any = dataloader.dataset
+    return len(dataset)
+
+
 @torch.no_grad()
 def collect_rows(
     model: BaseModel,
-    dataloader: DataLoader,
+    dataloader: DataLoader[Any],
     compute: Compute,
     num_columns: int,
 ) -> DatasetRows:
@@ -61,7 +67,7 @@ def collect_rows(
     device = next(model.parameters()).device
     # One more column: how often the sample was seen.
     total = torch.zeros(
-        len(dataloader.dataset), num_columns + 1, device=device
+        dataset_size(dataloader), num_columns + 1, device=device
     )
     broken = []
     with evaluating(model):

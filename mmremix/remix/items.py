@@ -25,7 +25,8 @@ class Items(NamedTuple):
             numbers come first in a sequential plan.
     """
 
-    index: Tensor
+    # Hides tuple.index, which nobody needs here.
+    index: Tensor  # type: ignore[assignment]
     active: Tensor
     group: Tensor
 
@@ -127,7 +128,8 @@ def set_number(active: Tensor) -> Tensor:
     """Number of each row's set of modalities, int64 ``(L,)``; 0 for all."""
     size = active.shape[1]
     places = 2 ** torch.arange(size - 1, -1, -1)
-    return 2**size - 1 - (active.long() * places).sum(dim=1)
+    number: Tensor = 2**size - 1 - (active.long() * places).sum(dim=1)
+    return number
 
 
 def occurrences(keys: Tensor) -> Tensor:

@@ -95,7 +95,7 @@ def plan(
     step = world_size * batch_size
     rows = _in_order(items, permutation)
     groups = items.group[rows]
-    numbers = groups.unique().tolist()
+    numbers = torch.unique(groups).tolist()
     subsets = [rows[groups == number] for number in numbers]
     sizes = [len(subset) for subset in subsets]
     if tail == 'fixed':
@@ -111,7 +111,9 @@ def plan(
     queues: list[list[Batch]] = []
     for number, subset, target in zip(numbers, subsets, targets, strict=True):
         mine = _resize(subset, target)[rank::world_size]
-        queues.append([Batch(number, part) for part in mine.split(batch_size)])
+        queues.append(
+            [Batch(number, part) for part in torch.split(mine, batch_size)]
+        )
         if not len(mine):  # torch splits nothing into one empty part
             queues[-1] = []
     return _arrange(queues, order, generator)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mmremix.datasets.bases import Compose
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.stand_ins import REPLACES
@@ -65,7 +66,9 @@ def view_samples(
     outputs = {part.modality: (part.output, part.transforms) for part in parts}
     try:
         for part, original in zip(parts, originals, strict=True):
-            part.transforms = _recording(part.modality, original, kept)
+            part.transforms = Compose(
+                [*original.transforms, _recording(part.modality, kept)]
+            )
         views = []
         for index in indices:
             if not 0 <= index < len(dataset):
@@ -84,11 +87,13 @@ def view_samples(
 
 
 def _recording(
-    modality: str, transforms: Callable[..., Any], kept: dict[str, Any]
-) -> Callable[..., Any]:
-    def run(results: dict[str, Any]) -> Any:
-        kept[modality] = transforms(results)
-        return kept[modality]
+    modality: str, kept: dict[str, dict[str, Any]]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A last step that keeps what the others made."""
+
+    def run(results: dict[str, Any]) -> dict[str, Any]:
+        kept[modality] = results
+        return results
 
     return run
 

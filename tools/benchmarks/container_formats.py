@@ -83,7 +83,8 @@ def _open_safetensors(
     from safetensors import safe_open
 
     def reader(name: str) -> tuple[Any, dict[str, Any]]:
-        file = safe_open(str(folder / f'{name}.safetensors'), 'numpy')
+        # Without type hints.
+        file: Any = safe_open(str(folder / f'{name}.safetensors'), 'numpy')
         facts = json.loads(file.metadata()['facts'])
 
         def get(key: str) -> Any:
@@ -121,7 +122,8 @@ def _open_lmdb(folder: Path) -> Callable[[str], tuple[Any, dict[str, Any]]]:
     env = lmdb.open(str(folder), readonly=True, lock=False, readahead=False)
 
     def reader(name: str) -> tuple[Any, dict[str, Any]]:
-        transaction = env.begin(buffers=True)
+        # With buffers it gives memory views, or None.
+        transaction: Any = env.begin(buffers=True)
         facts = json.loads(bytes(transaction.get(f'{name}/'.encode())))
 
         def get(key: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def content(work_dir: Path, epochs: int) -> dict[str, Any]:
 
 
 def flat(value: Any, name: str) -> dict[str, Any]:
+    items: Iterable[tuple[Any, Any]]
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, list | tuple):
@@ -44,7 +46,7 @@ def flat(value: Any, name: str) -> dict[str, Any]:
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     import torch
 
-    def same(a, b):
+    def same(a: object, b: object) -> bool:
         if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
             return a.dtype == b.dtype and torch.equal(a, b)
         return type(a) is type(b) and a == b

@@ -50,25 +50,27 @@ def phase_hook(work_dir: Path) -> Any:
     class PhaseHook(Hook):
         priority = 'VERY_HIGH'
 
-        def _note(self, runner, phase):
+        def _note(self, runner: Any, phase: str) -> None:
             note(work_dir, f'{phase}, epoch {runner.epoch + 1}')
 
-        def before_train(self, runner):
+        def before_train(self, runner: Any) -> None:
             self._note(runner, 'start')
 
-        def before_train_epoch(self, runner):
+        def before_train_epoch(self, runner: Any) -> None:
             self._note(runner, 'scoring')
 
-        def before_train_iter(self, runner, batch_idx, data_batch=None):
+        def before_train_iter(
+            self, runner: Any, batch_idx: int, data_batch: Any = None
+        ) -> None:
             self._note(runner, 'training')
 
-        def after_train_epoch(self, runner):
+        def after_train_epoch(self, runner: Any) -> None:
             self._note(runner, 'saving')
 
-        def before_val_epoch(self, runner):
+        def before_val_epoch(self, runner: Any) -> None:
             self._note(runner, 'validation')
 
-        def after_val_epoch(self, runner, metrics=None):
+        def after_val_epoch(self, runner: Any, metrics: Any = None) -> None:
             self._note(runner, 'saving the best')
 
     return PhaseHook()

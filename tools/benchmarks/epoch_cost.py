@@ -69,11 +69,11 @@ def build_phases(
     """What takes turns; each call is one epoch."""
     both = tuple(SHAPES)
     num_audio = round(args.samples * args.share)
-    groups = (
+    split = (
         (args.samples - num_audio, ('video',)),
         (num_audio, ('audio',)),
     )
-    groups = tuple(group for group in groups if group[0])
+    groups = [group for group in split if group[0]]
     skip = Trainer(args, device, 'skip')
     feature = Trainer(args, device, 'feature')
     # As after the warm-up, every parameter has its momentum. (torch's fused

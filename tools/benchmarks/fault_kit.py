@@ -75,7 +75,7 @@ def media(
     return whole, found['done'] == len(cases)
 
 
-def annotations(folder: Path) -> bool:
+def judge_annotations(folder: Path) -> bool:
     """Judge all annotations; tells whether all went as specified."""
     root = annotation_root(folder)
     good = 0
@@ -110,10 +110,11 @@ def workers(folder: Path, cases: list[MediaCase]) -> bool:
     """Load all clips for training in two workers; tells whether all came."""
     dataset = make_dataset(folder, cases, demo_pipeline(), 'skip')
     # Each clip once, in turn for its sound, its picture or both.
-    kinds = (('audio',), ('video',), None)
+    kinds: tuple[tuple[str, ...] | None, ...] = (('audio',), ('video',), None)
     keys = [RemixIndex(i, kinds[i % 3], i) for i in range(len(cases))]
-    loader = DataLoader(
-        dataset,
+    data: Any = dataset  # torch asks for its own Dataset class
+    loader: DataLoader[Any] = DataLoader(
+        data,
         batch_size=32,
         sampler=keys,
         num_workers=2,
@@ -168,7 +169,7 @@ def main() -> int:
         cases += damaged_media(folder, args.step, args.seed)
         begin = time.monotonic()
         whole, good = media(folder, cases, args.seed)
-        good = annotations(folder) and good
+        good = judge_annotations(folder) and good
         good = workers(folder, cases) and good
         # Mostly good ones, and every eighth of the broken.
         mixed = [c for i, c in enumerate(cases) if i in whole or i % 8 == 0]

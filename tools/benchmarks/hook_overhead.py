@@ -58,7 +58,9 @@ class Stopwatch:
         self.seconds: dict[str, Times] = defaultdict(lambda: (0.0, 0.0))
         self._inner: list[Times] = []
 
-    def wrap(self, label: str, function: Callable) -> Callable:
+    def wrap(
+        self, label: str, function: Callable[..., Any]
+    ) -> Callable[..., Any]:
         def timed(*args: Any, **kwargs: Any) -> Any:
             start = now()
             self._inner.append((0.0, 0.0))

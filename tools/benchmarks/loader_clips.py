@@ -78,6 +78,8 @@ def describe(path: str) -> dict[str, Any]:
     """Size, rate, length and codecs of a clip."""
     with av.open(path) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
+        if video.average_rate is None:
+            raise SystemExit(f'{path} does not say its frame rate')
         return {
             'picture': f'{video.width}x{video.height}',
             'fps': round(float(video.average_rate), 2),
@@ -105,10 +107,14 @@ def pack(
         raise SystemExit(f'broken clips: {report.broken}')
     packed = []
     for sample, job in zip(samples, jobs, strict=True):
-        new = {'clip': target(job, options, folder), 'label': sample['label']}
+        new: dict[str, Any] = {
+            'clip': target(job, options, folder),
+            'label': sample['label'],
+        }
         # An .mp4 copy holds the segment and starts at 0.
         if options.format == 'array':
-            segment = {k: sample[k] for k in ('start', 'end') if k in sample}
-            new.update(segment)
+            for key in ('start', 'end'):
+                if key in sample:
+                    new[key] = sample[key]
         packed.append(new)
     return packed

@@ -33,11 +33,11 @@ class Batches:
             yield list(self.keys[i : i + self.size])
 
 
-def make_loader(dataset: Any, workers: int, size: int) -> DataLoader:
+def make_loader(dataset: Any, workers: int, size: int) -> DataLoader[Any]:
     """Loader whose batches are ``loader.batch_sampler.fill``-ed."""
     return DataLoader(
         dataset,
-        batch_sampler=Batches(size),  # type: ignore[arg-type]
+        batch_sampler=Batches(size),
         num_workers=workers,
         persistent_workers=workers > 0,
         collate_fn=collate,
@@ -100,7 +100,8 @@ def measure_workers(
     for round_ in range(-1, rounds):  # -1: the workers start
         for key, loader in loaders.items():
             keys = ways[key[0]].keys(round_ + 1) * 2
-            loader.batch_sampler.fill(keys)
+            batches: Any = loader.batch_sampler
+            batches.fill(keys)
             begin = cpu_seconds(), time.perf_counter()
             for _ in loader:
                 pass

@@ -58,7 +58,7 @@ def main() -> None:
         plain: ScoreTable | None = None
 
         def compare(
-            name: str, loader: DataLoader, options: dict[str, Any]
+            name: str, loader: DataLoader[Any], options: dict[str, Any]
         ) -> ScoreTable:
             start = time.perf_counter()
             table = ScoringPass(
@@ -90,6 +90,7 @@ def main() -> None:
             compare(f'cache {kind}, later pass', cached, {})
         for name in (RECOMMENDED, RECHECK):
             compare(f'cache, {name}', cached, OPTIONS[name])
+        assert plain is not None, 'OPTIONS is empty'
         print(
             f'{len(plain.scores)} samples; shares '
             + ', '.join(

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from mmremix.utils.cli import add_cfg_options
 
@@ -36,7 +37,11 @@ def build_parser() -> argparse.ArgumentParser:
     add('--data-root', default='', help='folder of annotation and clips')
     add('--clip-prefix', default='', help='folder of clips in data-root')
     add('--clip-suffix', default='', help='appended to clips, as .mp4')
-    pairs = {'nargs': '+', 'default': [], 'metavar': 'KEY=VALUE'}
+    pairs: dict[str, Any] = {
+        'nargs': '+',
+        'default': [],
+        'metavar': 'KEY=VALUE',
+    }
     add(
         '--allow-outside',
         action='store_true',

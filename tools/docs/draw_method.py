@@ -60,7 +60,8 @@ def draw_scores(axes: Axes, records: Records, row: int) -> None:
     for k, name in enumerate(records.modalities):
         scores = records.scores[row, :, k]
         axes.hist(
-            *(scores[~np.isnan(scores)], edges),
+            scores[~np.isnan(scores)],
+            edges.tolist(),
             histtype='stepfilled',
             color=COLOURS[k % len(COLOURS)],
             alpha=0.7,

@@ -116,7 +116,7 @@ class RemixSampler:
                     f'{value!r}. Write: batch_sampler=dict('
                     f"type='RemixSampler', {name}='{choices[0]}')"
                 )
-        for name, value, valid, wanted in (
+        for name, number, valid, wanted in (
             ('batch_size', batch_size, batch_size >= 1, 'at least 1'),
             ('passes', passes, passes >= 1, 'at least 1'),
             ('accumulation', accumulation, accumulation >= 1, 'at least 1'),
@@ -124,7 +124,7 @@ class RemixSampler:
         ):
             if not valid:
                 raise ConfigError(
-                    f'RemixSampler: {name} must be {wanted}, got {value}.'
+                    f'RemixSampler: {name} must be {wanted}, got {number}.'
                 )
         if joint_share and not reassemble:
             raise ConfigError(

@@ -19,6 +19,7 @@ from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
 from mmremix.engine.scoring.scores import ScoringPass
 from mmremix.engine.unwrap import unwrap
+from mmremix.models import AVRecognizer
 from mmremix.registry import FUNCTIONS, HOOKS
 from mmremix.remix import (
     RULES,
@@ -126,7 +127,7 @@ class KLScoreHook(ScoringPlanHook):
     def before_train(self, runner: Runner) -> None:
         """Check what the model and the device can do, before the warm-up."""
         super().before_train(runner)
-        model = unwrap(runner.model)
+        model: AVRecognizer = unwrap(runner.model)
         modalities = runner.train_dataloader.dataset.modalities
         if not 0 <= self.min_share * len(modalities) <= 1:
             raise ConfigError(
@@ -155,7 +156,7 @@ class KLScoreHook(ScoringPlanHook):
     def decide(self, runner: Runner) -> dict[str, Tensor]:
         """Score, assign and report."""
         assert self._pass is not None
-        model = unwrap(runner.model)
+        model: AVRecognizer = unwrap(runner.model)
         start = time.perf_counter()
         if self.bn_recalibration:
             recalibrate_batch_norm(model, self.dataloader)
@@ -202,7 +203,7 @@ class KLScoreHook(ScoringPlanHook):
 
 
 def _find_score(name: str) -> Callable[[Tensor], Tensor]:
-    function = FUNCTIONS.get(name)
+    function: Callable[[Tensor], Tensor] | None = FUNCTIONS.get(name)
     if function is None:
         raise ConfigError(
             f'KLScoreHook: no function is registered as {name!r}. Write '

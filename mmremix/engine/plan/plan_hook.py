@@ -194,10 +194,10 @@ class ScoringPlanHook(PlanHook):
         super().__init__(warmup_epochs, interval)
         self._cache_cfg = cache
         self._dataloader_cfg = dataloader
-        self._dataloader: DataLoader | None = None
+        self._dataloader: DataLoader[Any] | None = None
 
     @property
-    def dataloader(self) -> DataLoader:
+    def dataloader(self) -> DataLoader[Any]:
         """Over the training samples, with evaluation transforms."""
         assert self._dataloader is not None, 'before_train has not run'
         return self._dataloader

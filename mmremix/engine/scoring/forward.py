@@ -35,7 +35,7 @@ class ScoringForward:
             model = copy.deepcopy(model).eval()
         if options.fold_bn:
             for encoder in model.encoders.values():
-                fold_batch_norm(getattr(encoder, 'backbone', encoder))
+                fold_batch_norm(encoder.backbone)
         if options.channels_last:
             to_channels_last(model)
         self.model = model

@@ -23,7 +23,7 @@ def build_score_dataloader(
     runner: Runner,
     overrides: Mapping[str, Any] | None,
     cache: Mapping[str, Any] | None = None,
-) -> DataLoader:
+) -> DataLoader[Any]:
     """Build the loader that goes over the training samples to score them.
 
     Args:
@@ -52,8 +52,11 @@ def build_score_dataloader(
     }
     if cache is not None:
         cfg['dataset'] = _cached(runner, cfg['dataset'], cache)
-    dataloader = Runner.build_dataloader(cfg, seed=runner.seed)
-    train, score = runner.train_dataloader.dataset, dataloader.dataset
+    dataloader: DataLoader[Any] = Runner.build_dataloader(
+        cfg, seed=runner.seed
+    )
+    train: Any = runner.train_dataloader.dataset
+    score: Any = dataloader.dataset
     found = train.identity().differences(
         score.identity(), 'to train on', 'to score'
     )

@@ -62,7 +62,8 @@ class ScoringOptions:
     @property
     def dtype(self) -> torch.dtype:
         """The number format under autocast."""
-        return getattr(torch, self.amp or 'float32')
+        dtype: torch.dtype = getattr(torch, self.amp or 'float32')
+        return dtype
 
     def check(self, device: torch.device) -> None:
         """Refuse what a device cannot do.

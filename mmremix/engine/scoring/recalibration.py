@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from mmengine.model import BaseModel
@@ -10,7 +12,9 @@ from torch.utils.data import DataLoader
 
 
 @torch.no_grad()
-def recalibrate_batch_norm(model: BaseModel, dataloader: DataLoader) -> None:
+def recalibrate_batch_norm(
+    model: BaseModel, dataloader: DataLoader[Any]
+) -> None:
     """Replace running statistics by averages over a data set.
 
     The encoders run in train mode on all modalities of every sample, and

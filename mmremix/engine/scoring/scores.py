@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader
 from mmremix.datasets import ScoringSampler
 from mmremix.engine.scoring.forward import ScoringForward
 from mmremix.engine.scoring.options import ScoringOptions
-from mmremix.evaluation.dataset_rows import collect_rows
+from mmremix.evaluation.dataset_rows import collect_rows, dataset_size
 from mmremix.models import FUSION
 from mmremix.remix import kl_to_uniform
 from mmremix.utils.errors import ConfigError
@@ -44,7 +45,7 @@ class ScoreTable:
 
 def score_dataset(
     model: BaseModel,
-    dataloader: DataLoader,
+    dataloader: DataLoader[Any],
     modalities: Sequence[str],
     score: Callable[[Tensor], Tensor] = kl_to_uniform,
     options: ScoringOptions | None = None,
@@ -91,7 +92,7 @@ def score_dataset(
         return torch.cat([column.float() for column in columns], dim=1)
 
     found = collect_rows(model, dataloader, compute, sum(widths))
-    scores, true, hits = found.values.split(widths, dim=1)
+    scores, true, hits = torch.split(found.values, widths, dim=1)
     diverged = found.seen & torch.isnan(scores).any(dim=1)
     if diverged.any():
         first = int(diverged.nonzero()[0])
@@ -134,7 +135,7 @@ class ScoringPass:
 
     def __init__(
         self,
-        dataloader: DataLoader,
+        dataloader: DataLoader[Any],
         modalities: Sequence[str],
         options: ScoringOptions,
         subset: int = 1,
@@ -169,7 +170,7 @@ class ScoringPass:
             The table. Its accuracies are those of the samples whose turn it
             is.
         """
-        every = range(len(self.dataloader.dataset))
+        every = range(dataset_size(self.dataloader))
         rows: Sequence[int] = every
         if self.subset > 1 and previous is not None:
             rows = every[turn % self.subset :: self.subset]
@@ -194,7 +195,7 @@ class ScoringPass:
         )
         if isinstance(sampler, ScoringSampler):
             # For others who go over the data, as batch-norm recalibration.
-            sampler.rows = range(len(self.dataloader.dataset))
+            sampler.rows = range(dataset_size(self.dataloader))
         return table
 
     def _close(self, scores: Tensor, rows: Sequence[int]) -> list[int]:

@@ -186,7 +186,8 @@ class AmpOptimWrapper(GradientPlace, MMEngineAmpOptimWrapper):
     """
 
     def _scaled(self, loss: Tensor) -> Tensor:
-        return self.loss_scaler.scale(loss)
+        scaled: Tensor = self.loss_scaler.scale(loss)
+        return scaled
 
     def _scale(self) -> float:
         return float(self.loss_scaler.get_scale())
@@ -224,6 +225,6 @@ def _average_over_ranks(gradients: Gradients) -> None:
     flat = torch.cat([g.flatten() for g in there.values()])
     all_reduce(flat)
     flat /= size
-    parts = flat.split([g.numel() for g in there.values()])
+    parts = torch.split(flat, [g.numel() for g in there.values()])
     for (key, g), part in zip(there.items(), parts, strict=True):
         gradients[key] = part.view_as(g)

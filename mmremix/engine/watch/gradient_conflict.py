@@ -22,9 +22,9 @@ Gradient = Sequence[Tensor]
 class _Gradients:
     """What is compared, for each modality; see :func:`compare_gradients`."""
 
-    own: dict[str, Gradient]
-    fused: dict[str, Gradient]
-    head_alone: dict[str, Gradient]
+    own: Mapping[str, Gradient]
+    fused: Mapping[str, Gradient]
+    head_alone: Mapping[str, Gradient]
     head_fused: Gradient
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmremix.registry import MODELS
 
 _CHANNEL_ATTRIBUTES = ('out_channels', 'feat_dim', 'embed_dims')
+
+
+class StagedBackbone(Protocol):
+    """A backbone that can be run stage by stage."""
+
+    stem: nn.Module
+    stages: nn.ModuleList
+    stage_channels: Sequence[int]
 
 
 @MODELS.register_module()
@@ -46,15 +56,17 @@ class ModalityEncoder(BaseModule):
         out_channels: int | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(backbone, dict):
-            backbone = MODELS.build(backbone)
-        self.backbone = backbone
+        self.backbone: nn.Module = (
+            MODELS.build(backbone) if isinstance(backbone, dict) else backbone
+        )
         if out_channels is None:
-            known = [getattr(backbone, a, None) for a in _CHANNEL_ATTRIBUTES]
+            known = [
+                getattr(self.backbone, a, None) for a in _CHANNEL_ATTRIBUTES
+            ]
             sizes = [size for size in known if isinstance(size, int)]
             if not sizes:
                 raise ValueError(
-                    f'{type(backbone).__name__} does not say how many '
+                    f'{type(self.backbone).__name__} does not say how many '
                     'channels it puts out. Write: dict('
                     "type='ModalityEncoder', out_channels=..., "
                     'backbone=dict(...))'
@@ -63,29 +75,35 @@ class ModalityEncoder(BaseModule):
         self.out_channels = out_channels
 
     @property
-    def stage_channels(self) -> tuple[int, ...]:
-        """Channels after each stage, for fusion between stages.
+    def staged(self) -> StagedBackbone:
+        """The backbone, for fusion between its stages.
 
         Raises:
             TypeError: If the backbone has no stages to stop at.
         """
-        channels = getattr(self.backbone, 'stage_channels', None)
-        if channels is None:
+        if getattr(self.backbone, 'stage_channels', None) is None:
             raise TypeError(
                 f'{type(self.backbone).__name__} cannot be run stage by '
                 'stage: it needs `stem`, `stages` and `stage_channels`, as '
                 "dict(type='ResNet') has. Use that, or a late fusion head: "
                 "fusion=dict(type='ConcatFusionHead')"
             )
-        return tuple(channels)
+        return cast('StagedBackbone', self.backbone)
+
+    @property
+    def stage_channels(self) -> tuple[int, ...]:
+        """Channels after each stage; see :attr:`staged`."""
+        return tuple(self.staged.stage_channels)
 
     def stem(self, x: Tensor) -> Tensor:
         """First part of :meth:`forward`, before the stages."""
-        return self.backbone.stem(x.flatten(0, 1) if x.dim() >= 5 else x)
+        maps: Tensor = self.staged.stem(x.flatten(0, 1) if x.dim() >= 5 else x)
+        return maps
 
     def stage(self, index: int, maps: Tensor) -> Tensor:
         """Run one stage on the maps that the part before it gave."""
-        return self.backbone.stages[index](maps)
+        maps = self.staged.stages[index](maps)
+        return maps
 
     def pool(self, maps: Tensor, batch: int) -> Tensor:
         """Average over space and time, then over a sample's frames.
@@ -100,7 +118,7 @@ class ModalityEncoder(BaseModule):
         if maps.dim() > 2:
             maps = maps.flatten(2).mean(dim=2)
         if len(maps) != batch:
-            maps = maps.unflatten(0, (batch, -1)).mean(dim=1)
+            maps = torch.unflatten(maps, 0, (batch, -1)).mean(dim=1)
         return maps
 
     def forward(self, x: Tensor) -> Tensor:

@@ -84,8 +84,8 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         # (..., C, H, W), or (B, clips, C, T, H, W).
         trailing = 3 if value.dim() == 6 else 2
         shape = (-1,) + (1,) * min(trailing, value.dim() - 1)
-        mean = getattr(self, f'{name}_mean').view(shape)
-        std = getattr(self, f'{name}_std').view(shape)
+        mean: Tensor = getattr(self, f'{name}_mean').view(shape)
+        std: Tensor = getattr(self, f'{name}_std').view(shape)
         return (value - mean) / std
 
 

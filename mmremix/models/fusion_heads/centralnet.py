@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads.staged import StagedFusionHead
 from mmremix.registry import MODELS
 
@@ -69,8 +70,8 @@ class CentralNet(StagedFusionHead):
             for stage in self.stages
         }
         sizes[_LAST] = self.in_channels
-        self.projections = nn.ModuleDict()
-        self.scalars = nn.ModuleDict()
+        self.projections: ModuleDict[nn.ModuleDict] = ModuleDict()
+        self.scalars: ModuleDict[nn.ParameterDict] = ModuleDict()
         self.carry = nn.ParameterDict()
         for i, (key, channels) in enumerate(sizes.items()):
             self.projections[key] = nn.ModuleDict(
@@ -104,7 +105,8 @@ class CentralNet(StagedFusionHead):
     def fuse(
         self, features: Mapping[str, Tensor], state: Tensor | None
     ) -> Tensor:
-        return self.fc(self._gather(_LAST, features, state))
+        scores: Tensor = self.fc(self._gather(_LAST, features, state))
+        return scores
 
     def _gather(
         self, key: str, vectors: Mapping[str, Tensor], h: Tensor | None
@@ -117,7 +119,8 @@ class CentralNet(StagedFusionHead):
         ]
         if h is not None:
             terms.insert(0, self.carry[key] * h)
-        return sum(terms)
+        total: Tensor = sum(terms)
+        return total
 
 
 def _scalar(value: float) -> nn.Parameter:

@@ -36,4 +36,5 @@ class ConcatFusionHead(BaseFusionHead):
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         filled = self.fill(features)
-        return self.fc(torch.cat(list(filled.values()), dim=1))
+        scores: Tensor = self.fc(torch.cat(list(filled.values()), dim=1))
+        return scores

@@ -80,10 +80,11 @@ class DecisionFusionHead(BaseFusionHead):
         if self.absent == 'zero':
             features = self.fill(features)
         active = [name for name in self.in_channels if name in features]
-        return sum(
+        scores: Tensor = sum(
             share * self.fcs[name](features[name])
             for name, share in zip(active, self._shares(active), strict=True)
         )
+        return scores
 
     def _shares(self, active: list[str]) -> Iterable[float | Tensor]:
         """Weights of the active modalities, summing to 1."""

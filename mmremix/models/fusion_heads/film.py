@@ -56,7 +56,8 @@ class FiLMFusionHead(BaseFusionHead):
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         filled = self.fill(features)
         gamma, beta = self.film(filled[self.condition]).chunk(2, dim=1)
-        return self.fc(gamma * filled[self.conditioned] + beta)
+        scores: Tensor = self.fc(gamma * filled[self.conditioned] + beta)
+        return scores
 
 
 def choose_pair(

@@ -57,4 +57,5 @@ class GatedFusionHead(BaseFusionHead):
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         filled = self.fill(features)
         gate = self.fc_gate(filled[self.gating]).sigmoid()
-        return self.fc(gate * self.fc_gated(filled[self.gated]))
+        scores: Tensor = self.fc(gate * self.fc_gated(filled[self.gated]))
+        return scores

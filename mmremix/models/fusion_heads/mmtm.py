@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads.staged import StagedFusionHead
 from mmremix.registry import MODELS
 
@@ -79,7 +80,7 @@ class MMTM(StagedFusionHead):
         self.absent = absent
         self.momentum = momentum
         self.squeeze = nn.ModuleDict()
-        self.excite = nn.ModuleDict()
+        self.excite: ModuleDict[nn.ModuleDict] = ModuleDict()
         for stage in self.stages:
             sizes = {n: self.stage_channels[n][stage - 1] for n in in_channels}
             total = sum(sizes.values())
@@ -119,11 +120,12 @@ class MMTM(StagedFusionHead):
         return gates, None
 
     def fuse(self, features: Mapping[str, Tensor], state: None) -> Tensor:
-        return self.head(features)
+        scores: Tensor = self.head(features)
+        return scores
 
     def _stand_in(self, stage: int, name: str, like: Tensor) -> Tensor:
         if self.absent == 'mean':
-            mean = getattr(self, f'mean_{stage}_{name}')
+            mean: Tensor = getattr(self, f'mean_{stage}_{name}')
             return mean.to(like.dtype).expand(len(like), -1)
         return like.new_zeros(len(like), self.stage_channels[name][stage - 1])
 
@@ -162,7 +164,9 @@ def _build_late(
     in_channels: Mapping[str, int],
     num_classes: int,
 ) -> nn.Module:
-    cfg = {'type': 'ConcatFusionHead'} if head is None else dict(head)
+    cfg: dict[str, Any] = {'type': 'ConcatFusionHead'}
+    if head is not None:
+        cfg = dict(head)
     cls = MODELS.get(cfg['type']) if isinstance(cfg['type'], str) else None
     if isinstance(cls, type) and issubclass(cls, StagedFusionHead):
         raise ValueError(
@@ -170,4 +174,5 @@ def _build_late(
             "Write: head=dict(type='ConcatFusionHead')"
         )
     cfg.update(in_channels=dict(in_channels), num_classes=num_classes)
-    return MODELS.build(cfg)
+    late: nn.Module = MODELS.build(cfg)
+    return late

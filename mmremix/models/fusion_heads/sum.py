@@ -43,4 +43,5 @@ class SumFusionHead(BaseFusionHead):
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         filled = self.fill(features)
-        return sum(self.fcs[name](z) for name, z in filled.items())
+        scores: Tensor = sum(self.fcs[name](z) for name, z in filled.items())
+        return scores

@@ -10,6 +10,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.losses import merge_weights
 from mmremix.models.output import Output
@@ -122,7 +123,7 @@ class AVRecognizer(BaseModel):
         self.encoders = build_encoders(encoders)
         self.fusion = build_fusion(fusion, self.encoders, num_classes)
         check_options(mask, unimodal, self.fusion)
-        self.heads = nn.ModuleDict()
+        self.heads: ModuleDict[nn.Linear] = ModuleDict()
         if unimodal == 'heads':
             for name, encoder in self.encoders.items():
                 self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
@@ -249,13 +250,17 @@ class AVRecognizer(BaseModel):
         """Fused class scores, ``(B, M)``, of the features that are there."""
         if isinstance(self.fusion, StagedFusionHead):
             return self.fusion.fuse(features, state)
-        return self.fusion(features)
+        scores: Tensor = self.fusion(features)
+        return scores
 
     def classify(self, name: str, feature: Tensor) -> Tensor:
         """One modality's own class scores, ``(B, M)``, of its feature."""
+        scores: Tensor
         if self.unimodal == 'fusion':
-            return self.fusion({name: feature})
-        return self.heads[name](feature)
+            scores = self.fusion({name: feature})
+        else:
+            scores = self.heads[name](feature)
+        return scores
 
     def losses(self, output: Output) -> dict[str, Tensor]:
         """Weighed loss terms of an output, as the methods leave them."""

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch._dynamo
 import torch._functorch.config
-from mmengine.model import ModuleDict
+from mmengine.model import ModuleDict as MMEngineModuleDict
 from torch import nn
 
 from mmremix.models.backbones import ModalityEncoder
-from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.models.bases import ModuleDict
+from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mmremix.methods import Method
 
 MASKS = ('skip', 'feature', 'input')
 
 
 def build_encoders(
     cfgs: Mapping[str, Mapping[str, Any] | None],
-) -> nn.ModuleDict:
+) -> ModuleDict[ModalityEncoder]:
     """Build the encoders that are not ``None``."""
     built = {}
     for name, cfg in cfgs.items():
@@ -32,14 +36,15 @@ def build_encoders(
             built[name] = module
     # mmengine's ModuleDict, so that init_weights (pre-trained weights)
     # reaches the backbones.
-    return ModuleDict(built)
+    encoders: ModuleDict[ModalityEncoder] = MMEngineModuleDict(built)
+    return encoders
 
 
 def build_methods(
     cfgs: Mapping[str, Mapping[str, Any] | None],
-) -> nn.ModuleDict:
+) -> ModuleDict[Method]:
     """Build the methods that are not ``None``."""
-    return nn.ModuleDict(
+    return ModuleDict(
         {
             name: MODELS.build(dict(cfg))
             for name, cfg in cfgs.items()
@@ -49,8 +54,10 @@ def build_methods(
 
 
 def build_fusion(
-    cfg: Mapping[str, Any], encoders: nn.ModuleDict, num_classes: int
-) -> nn.Module:
+    cfg: Mapping[str, Any],
+    encoders: ModuleDict[ModalityEncoder],
+    num_classes: int,
+) -> BaseFusionHead:
     """Build a fusion head that fits the encoders.
 
     Args:
@@ -70,7 +77,8 @@ def build_fusion(
             n: e.stage_channels for n, e in encoders.items()
         }
     # An unknown name is the registry's to report.
-    return MODELS.build({**cfg, **kwargs})
+    head: BaseFusionHead = MODELS.build({**cfg, **kwargs})
+    return head
 
 
 def check_options(mask: str, unimodal: str, fusion: nn.Module) -> None:
@@ -99,7 +107,9 @@ def check_options(mask: str, unimodal: str, fusion: nn.Module) -> None:
 
 
 def compile_encoders(
-    encoders: nn.ModuleDict, fusion: nn.Module, options: Mapping[str, Any]
+    encoders: ModuleDict[ModalityEncoder],
+    fusion: nn.Module,
+    options: Mapping[str, Any],
 ) -> None:
     """Compile the encoders' backbones in place; names stay as they are.
 
@@ -112,7 +122,7 @@ def compile_encoders(
     parts: list[nn.Module] = []
     for encoder in encoders.values():
         if isinstance(fusion, StagedFusionHead):
-            parts += [encoder.backbone.stem, *encoder.backbone.stages]
+            parts += [encoder.staged.stem, *encoder.staged.stages]
         else:
             parts.append(encoder.backbone)
     for part in parts:

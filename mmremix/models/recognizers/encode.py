@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.models.backbones import ModalityEncoder
+from mmremix.models.bases import ModuleDict
+from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 
 
 def encode(
-    encoders: nn.ModuleDict, fusion: nn.Module, inputs: Mapping[str, Tensor]
+    encoders: ModuleDict[ModalityEncoder],
+    fusion: BaseFusionHead,
+    inputs: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], Any]:
     """Encode what is there, letting a staged fusion look in.
 
