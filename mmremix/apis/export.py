@@ -25,6 +25,7 @@ from mmremix.apis.load_model import (
     inference_dataset,
     load_model,
 )
+from mmremix.models import AVRecognizer
 from mmremix.models.data_preprocessors import AVDataPreprocessor
 
 FORMATS = {'torch': '.pt2', 'onnx': '.onnx'}
@@ -46,8 +47,8 @@ class FusedModel(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         preprocessor = getattr(model, 'data_preprocessor', None)
-        if not isinstance(preprocessor, AVDataPreprocessor) or not hasattr(
-            model, 'logits'
+        if not isinstance(preprocessor, AVDataPreprocessor) or not isinstance(
+            model, AVRecognizer
         ):
             raise TypeError(
                 'Only an AVRecognizer with an AVDataPreprocessor can be '
@@ -63,13 +64,12 @@ class FusedModel(nn.Module):
             inputs: For each modality what the pipeline makes, ``(B, ...)``.
 
         Returns:
-            Probabilities ``(B, num_classes)`` of ``fusion`` and of each
-            modality.
+            Probabilities ``(B, num_classes)``, as
+            :meth:`~mmremix.models.AVRecognizer.probabilities` gives them.
         """
         normalize = self.model.data_preprocessor.normalize
         ready = {name: normalize(name, x) for name, x in inputs.items()}
-        scores = self.model.run(ready).scores
-        return {name: x.softmax(dim=1) for name, x in scores.items()}
+        return self.model.probabilities(self.model.run(ready))
 
 
 class ExportReport(NamedTuple):
@@ -141,7 +141,7 @@ def export_model(
             }
             for name, x in example.items()
         },
-        'outputs': ['fusion', *model.modalities],
+        'outputs': _outputs(fused, example),
     }
     if fmt == 'onnx':
         info['outputs'] = [f'{name}{SCORES}' for name in info['outputs']]
@@ -165,6 +165,11 @@ def export_model(
     finally:
         unfinished.unlink(missing_ok=True)
     return ExportReport(str(target), info, differences)
+
+
+def _outputs(fused: FusedModel, example: dict[str, Tensor]) -> list[str]:
+    with torch.no_grad():
+        return list(fused(example))
 
 
 def _trace(

@@ -14,7 +14,7 @@ from mmremix.models.fusion_heads import (
     SumFusionHead,
 )
 from mmremix.models.losses import CrossEntropy, FocalLoss
-from mmremix.models.output import FUSION, Output
+from mmremix.models.output import FUSION, HEADS, Output
 from mmremix.models.recognizers import AVRecognizer
 from mmremix.utils.mmaction_compat import make_mmaction_importable
 
@@ -23,6 +23,7 @@ make_mmaction_importable()
 
 __all__ = [
     'FUSION',
+    'HEADS',
     'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',

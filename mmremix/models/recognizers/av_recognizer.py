@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.losses import merge_weights
-from mmremix.models.output import FUSION, Output
+from mmremix.models.output import FUSION, HEADS, RESERVED, Output
 from mmremix.models.recognizers.encode import (
     build_fusion,
     compile_encoders,
@@ -91,8 +91,8 @@ class AVRecognizer(BaseModel):
 
     Raises:
         ValueError: On an unknown ``mask``, ``unimodal`` or key in
-            ``loss_weights``, or on options that a fusion between stages
-            cannot have.
+            ``loss_weights``, on a modality called ``fusion`` or ``heads``,
+            or on options that a fusion between stages cannot have.
     """
 
     def __init__(
@@ -124,6 +124,7 @@ class AVRecognizer(BaseModel):
                     f'AVRecognizer: {name} must be one of {choices}, got '
                     f'{value!r}. Write: model=dict({name}={choices[0]!r})'
                 )
+        _check_names(encoders)
         self.num_classes = num_classes
         self.mask = mask
         self.unimodal = unimodal
@@ -279,6 +280,25 @@ class AVRecognizer(BaseModel):
             return self.fusion({name: feature})
         return self.heads[name](feature)
 
+    def probabilities(self, output: Output) -> dict[str, Tensor]:
+        """Class probabilities ``(B, M)`` of each prediction of an output.
+
+        Of its scores, and, where several modalities have heads, of the sum
+        of the log-probabilities of these heads, as ``heads``.
+        """
+        found = {
+            name: scores.float().softmax(dim=1)
+            for name, scores in output.scores.items()
+        }
+        own = [
+            scores.float().log_softmax(dim=1)
+            for name, scores in output.scores.items()
+            if name != FUSION
+        ]
+        if self.unimodal == 'heads' and len(own) > 1:
+            found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
+        return found
+
     def losses(self, output: Output) -> dict[str, Tensor]:
         """Weighed loss terms of an output, as the methods leave them."""
         complete = len(output.active) == len(self.encoders)
@@ -338,17 +358,18 @@ class AVRecognizer(BaseModel):
         """Add the predictions to the samples.
 
         Returns:
-            The samples, with ``pred_score``, a dict from ``fusion`` and each
-            active modality to class probabilities ``(num_classes,)``, and
+            The samples, with ``pred_score``, a dict from ``fusion``, each
+            active modality and, where several have heads, their sum
+            ``heads`` to class probabilities ``(num_classes,)``, and
             ``pred_label``, the fused prediction's.
         """
         for group in split_by_active(inputs, data_samples):
             scores = {
                 # All rows at once: each copy to the CPU waits for the GPU.
-                name: value.float().softmax(dim=1).cpu()
-                for name, value in self.run(
-                    group.inputs, group.active
-                ).scores.items()
+                name: value.cpu()
+                for name, value in self.probabilities(
+                    self.run(group.inputs, group.active)
+                ).items()
             }
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.
@@ -370,6 +391,16 @@ def _encoder(cfg: Mapping[str, Any]) -> ModalityEncoder:
 
 def _zeroed(feature: Tensor) -> Tensor:
     return feature.masked_fill(torch.ones_like(feature, dtype=torch.bool), 0)
+
+
+def _check_names(encoders: Mapping[str, Any]) -> None:
+    taken = [name for name in RESERVED if name in encoders]
+    if taken:
+        raise ValueError(
+            f'AVRecognizer: a modality cannot be called {taken[0]!r}, which '
+            'is the name of a prediction of all modalities. Write another: '
+            f'model=dict(encoders=dict({taken[0]}=None, video=dict(...)))'
+        )
 
 
 def _check_staged(mask: str, unimodal: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmremix.models import FUSION, HEADS
 from mmremix.visualization.report.run_data import RunData
 
 
@@ -15,4 +16,4 @@ def kinds(run: RunData) -> dict[str, str]:
 
 def called(name: str) -> str:
     """A prediction's name on the page."""
-    return 'fused' if name == 'fusion' else name
+    return {FUSION: 'fused', HEADS: 'sum of heads'}.get(name, name)

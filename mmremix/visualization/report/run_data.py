@@ -14,6 +14,7 @@ from mmengine.config import Config
 
 from mmremix.engine.hooks.remix_record_hook import CONFUSION_NAME
 from mmremix.engine.records import Records, read_records
+from mmremix.models.output import FUSION, HEADS, RESERVED
 from mmremix.visualization.report.scalars import Series, read_series
 
 _TOP1 = re.compile(r'acc/(.+)_top1')
@@ -67,13 +68,14 @@ class RunData:
         tested = [m[1] for m in map(_TOP1.fullmatch, self.series) if m]
         encoders = (self.config.get('model') or {}).get('encoders') or tested
         return tuple(
-            given or [n for n in tested if n in encoders and n != 'fusion']
+            given or [n for n in tested if n in encoders and n not in RESERVED]
         )
 
     @property
     def predictions(self) -> tuple[str, ...]:
-        """``fusion`` and the modalities."""
-        return ('fusion', *self.modalities)
+        """``fusion``, the modalities and, if it was tested, ``heads``."""
+        heads = [HEADS] if self.accuracy(HEADS) else []
+        return (FUSION, *self.modalities, *heads)
 
     def accuracy(self, name: str) -> Series:
         """Top-1 on the validation set by epoch."""

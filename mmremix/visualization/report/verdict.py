@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmremix.visualization.report.names import called
 from mmremix.visualization.report.run_data import final
 from mmremix.visualization.report.run_group import RunGroup, Spread, spread
 from mmremix.visualization.report.scalars import Series
@@ -80,7 +81,7 @@ def _accuracy(group: RunGroup, name: str) -> Spread | None:
 
 
 def _called(name: str) -> str:
-    return 'together' if name == 'fusion' else name
+    return 'together' if name == 'fusion' else called(name)
 
 
 def _balance(group: RunGroup) -> str:

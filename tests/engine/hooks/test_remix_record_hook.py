@@ -57,13 +57,20 @@ def test_run(config):
             found.count[i]
         )
     saved = torch.load(Path(cfg.work_dir, 'epoch_3.pth'), weights_only=True)
-    np.testing.assert_array_equal(found.scores[-1], saved['plan']['tensors']['scores'])
+    np.testing.assert_array_equal(
+        found.scores[-1], saved['plan']['tensors']['scores']
+    )
     np.testing.assert_array_equal(
         found.assignments[-1], saved['plan']['tensors']['assignments']
     )
     # The confusion matrices belong to the last accuracies.
     with np.load(Path(cfg.work_dir, 'val_confusion.npz')) as kept:
-        assert kept['predictions'].tolist() == ['fusion', 'video', 'audio']
+        assert kept['predictions'].tolist() == [
+            'fusion',
+            'video',
+            'audio',
+            'heads',
+        ]
         assert kept['classes'].tolist() == found.classes
         assert kept['epoch'] == 3
         assert kept['confusion'].shape == (3, 6, 6)
