@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mmremix.models.fusion_heads.staged import StagedFusionHead
 from mmremix.registry import MODELS
+
+GateEdit = Callable[[int, dict[str, Tensor]], dict[str, Tensor]]
 
 
 @MODELS.register_module()
@@ -55,6 +57,14 @@ class MMTM(StagedFusionHead):
             the training steps with the modality in; zeros before the first.
             Each process keeps its own, like the statistics of batch norm.
         momentum: Share of the newest step in the running mean.
+        track_gates: Keep buffers for the running means of the gates, for a
+            method that replaces gates by them
+            (:class:`~mmremix.methods.Greedy`), which also fills them.
+
+    Attributes:
+        edit_gates: What changes the gates of a stage before they are
+            applied, from the stage's number and ``(B, C)`` of each active
+            modality to the same; ``None`` for nothing.
 
     Raises:
         ValueError: On a ``head`` that is not a late one, or an argument out
@@ -72,12 +82,15 @@ class MMTM(StagedFusionHead):
         gate_scale: float = 2.0,
         absent: Literal['zero', 'mean'] = 'zero',
         momentum: float = 0.1,
+        track_gates: bool = False,
     ) -> None:
         super().__init__(in_channels, num_classes, stage_channels, stages)
         _check(ratio, gate_scale, absent, momentum)
         self.gate_scale = gate_scale
         self.absent = absent
         self.momentum = momentum
+        self.track_gates = track_gates
+        self.edit_gates: GateEdit | None = None
         self.squeeze = nn.ModuleDict()
         self.excite = nn.ModuleDict()
         for stage in self.stages:
@@ -93,6 +106,13 @@ class MMTM(StagedFusionHead):
                     key = f'{stage}_{name}'
                     self.register_buffer(f'mean_{key}', torch.zeros(size))
                     self.register_buffer(f'seen_{key}', torch.tensor(False))
+            if track_gates:
+                for name, size in sizes.items():
+                    key = f'{stage}_{name}'
+                    self.register_buffer(f'gate_mean_{key}', torch.zeros(size))
+                    self.register_buffer(
+                        f'gate_seen_{key}', torch.tensor(False)
+                    )
         self.head = _build_late(head, in_channels, num_classes)
 
     def between(
@@ -111,20 +131,50 @@ class MMTM(StagedFusionHead):
             for name, vectors in pooled.items():
                 self._update_mean(stage, name, vectors)
         joint = self.squeeze[str(stage)](squeezed).relu()
+        excites = self.excite[str(stage)]
+        assert isinstance(excites, nn.ModuleDict)
         gates = {
             name: self.gate_scale * excite(joint).sigmoid()
-            for name, excite in self.excite[str(stage)].items()
+            for name, excite in excites.items()
             if name in pooled
         }
+        if self.edit_gates is not None:
+            gates = self.edit_gates(stage, gates)
         return gates, None
 
+    def gate_mean(self, stage: int, name: str) -> tuple[Tensor, Tensor]:
+        """Buffers for a gate's running mean ``(C,)``, and whether it is one.
+
+        They are there with ``track_gates``.
+        """
+        key = f'{stage}_{name}'
+        return (
+            self.get_buffer(f'gate_mean_{key}'),
+            self.get_buffer(f'gate_seen_{key}'),
+        )
+
+    def gate_parameters(self, name: str) -> list[nn.Parameter]:
+        """What makes the gates of one modality alone, of all stages.
+
+        The joint vector's layer serves all modalities and is not among them.
+        """
+        return [
+            parameter
+            for stage in self.stages
+            for parameter in self.get_submodule(
+                f'excite.{stage}.{name}'
+            ).parameters()
+        ]
+
     def fuse(self, features: Mapping[str, Tensor], state: None) -> Tensor:
-        return self.head(features)
+        fused: Tensor = self.head(features)
+        return fused
 
     def _stand_in(self, stage: int, name: str, like: Tensor) -> Tensor:
         if self.absent == 'mean':
             mean = getattr(self, f'mean_{stage}_{name}')
-            return mean.to(like.dtype).expand(len(like), -1)
+            stand_in: Tensor = mean.to(like.dtype).expand(len(like), -1)
+            return stand_in
         return like.new_zeros(len(like), self.stage_channels[name][stage - 1])
 
     @torch.no_grad()
@@ -162,7 +212,7 @@ def _build_late(
     in_channels: Mapping[str, int],
     num_classes: int,
 ) -> nn.Module:
-    cfg = {'type': 'ConcatFusionHead'} if head is None else dict(head)
+    cfg: dict[str, Any] = dict(head or {'type': 'ConcatFusionHead'})
     cls = MODELS.get(cfg['type']) if isinstance(cfg['type'], str) else None
     if isinstance(cls, type) and issubclass(cls, StagedFusionHead):
         raise ValueError(
@@ -170,4 +220,5 @@ def _build_late(
             "Write: head=dict(type='ConcatFusionHead')"
         )
     cfg.update(in_channels=dict(in_channels), num_classes=num_classes)
-    return MODELS.build(cfg)
+    built: nn.Module = MODELS.build(cfg)
+    return built
