@@ -3,9 +3,9 @@
 method_umt = dict(
     step=dict(
         type='UMT',
-        # Give the paths, which this prints at its end:
-        # python tools/unimodal.py CONFIG
-        teachers=None,
+        # Give the paths, teachers=dict(video='...', audio='...'). This
+        # makes them and prints the lines: python tools/unimodal.py CONFIG
+        teachers=dict(),
         weight=10.0,
     ),
     model=dict(
