@@ -188,9 +188,14 @@ class Greedy(Method):
         ]
         bypass = [update_ratio(fusion.gate_parameters(name)) for name in names]
         curating = self.steps_left > 0
-        for total, newest in ((self.main, main), (self.bypass, bypass)):
-            # In a curation step a gate has no gradient by construction.
-            total.add_(torch.where(curating, 0, torch.stack(newest)))
+        newest = torch.stack([*main, *bypass])
+        # In a curation step a gate has no gradient by construction; a step
+        # that overflowed in float16 is none.
+        counts = ~curating & newest.isfinite().all()
+        for total, ratios in zip(
+            (self.main, self.bypass), newest.chunk(2), strict=True
+        ):
+            total.add_(torch.where(counts, ratios, 0))
         speed = learning_speed(self.bypass, self.main)
         ahead = speed[1] - speed[0]
         self.steps_left.copy_((self.steps_left - 1).clamp(min=0))

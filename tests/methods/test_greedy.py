@@ -127,6 +127,17 @@ def test_the_higher_speed_is_cared_for():
     assert method.cared == speeds.argmax()
 
 
+def test_a_step_that_overflowed_does_not_count():
+    model, _ = kit.train(case(), steps=2)
+    method = model.methods['greedy']
+    main, bypass = method.main.clone(), method.bypass.clone()
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, torch.inf)
+    method.edit_gradients(model)
+    assert torch.equal(method.main, main) and main.isfinite().all()
+    assert torch.equal(method.bypass, bypass)
+
+
 def test_running_means_are_those_of_the_gates():
     model, _ = kit.train(case(), steps=1)
     start = kit.make_model(case()).train()
