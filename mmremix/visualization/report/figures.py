@@ -173,7 +173,7 @@ def _finish(axes: Axes) -> None:
         axes.legend(
             loc='lower left',
             bbox_to_anchor=(0, 1),
-            ncols=len(names),
+            ncols=3,  # as many as fit
             fontsize=7,
             frameon=False,
         )
