@@ -206,10 +206,11 @@ class AVInferencer(BaseInferencer):
             was given (``clip``, ``audio``, ``start``, ``end``),
             ``modalities`` that were used, ``missing`` (reason by modality),
             ``notes``, ``error`` (``None``, or why there is no prediction),
-            ``topk`` (by ``fusion`` and each modality used, a list of
-            ``label``, ``class`` and ``score``, a probability) and ``answer``
-            (the first of the fused ones, or of the only modality that is
-            there, and where it is ``from``); and ``visualization``.
+            ``topk`` (by ``fusion``, each modality used and, of several, the
+            sum of their ``heads``, a list of ``label``, ``class`` and
+            ``score``, a probability) and ``answer`` (the first of the fused
+            ones, or of the only modality that is there, and where it is
+            ``from``); and ``visualization``.
         """
         if topk < 1:
             raise ValueError(f'topk must be positive, got {topk}.')

@@ -64,13 +64,12 @@ class FusedModel(nn.Module):
             inputs: For each modality what the pipeline makes, ``(B, ...)``.
 
         Returns:
-            Probabilities ``(B, num_classes)`` of ``fusion`` and of each
-            modality.
+            Probabilities ``(B, num_classes)``, as
+            :meth:`~mmremix.models.AVRecognizer.probabilities` gives them.
         """
         normalize = self.model.data_preprocessor.normalize
         ready = {name: normalize(name, x) for name, x in inputs.items()}
-        scores = self.model.run(ready).scores
-        return {name: x.softmax(dim=1) for name, x in scores.items()}
+        return self.model.probabilities(self.model.run(ready))
 
 
 class ExportReport(NamedTuple):
@@ -142,7 +141,7 @@ def export_model(
             }
             for name, x in example.items()
         },
-        'outputs': ['fusion', *model.modalities],
+        'outputs': _outputs(fused, example),
     }
     if fmt == 'onnx':
         info['outputs'] = [f'{name}{SCORES}' for name in info['outputs']]
@@ -166,6 +165,11 @@ def export_model(
     finally:
         unfinished.unlink(missing_ok=True)
     return ExportReport(str(target), info, differences)
+
+
+def _outputs(fused: FusedModel, example: dict[str, Tensor]) -> list[str]:
+    with torch.no_grad():
+        return list(fused(example))
 
 
 def _trace(

@@ -14,7 +14,7 @@ PARTS = ('plan', 'step', 'hook')
 """Parts that are components; a method's other parts are merged into the
 config's keys of the same name."""
 
-MERGED = ('model', 'optim_wrapper', 'train_dataloader')
+MERGED = ('model', 'optim_wrapper', 'train_dataloader', 'default_hooks')
 
 
 def apply_methods(cfg: Config) -> list[str]:
@@ -29,10 +29,10 @@ def apply_methods(cfg: Config) -> list[str]:
 
     ``plan``, and ``hook`` (for what else happens between epochs), join
     ``custom_hooks``, unless a hook of the same type stands there already,
-    which is then the config's own form of it. ``step`` becomes
-    ``model.methods.<name>``. ``model``, ``optim_wrapper`` and
-    ``train_dataloader`` are merged into these. ``method_<name> = None`` turns
-    a method of a base config off.
+    which is then the config's own form of it; ``step`` becomes
+    ``model.methods.<name>``; ``model``, ``optim_wrapper``,
+    ``train_dataloader`` and ``default_hooks`` are merged into these.
+    ``method_<name> = None`` turns a method of a base config off.
 
     Args:
         cfg: Changed in place; applying it again changes nothing.

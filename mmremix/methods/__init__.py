@@ -6,13 +6,16 @@ A module a method: its pure functions first, then the component.
 from mmremix.methods.agm import AGM
 from mmremix.methods.base import Clock, Gradients, Method, scale_gradient
 from mmremix.methods.dgl import DGL
+from mmremix.methods.g_blend import blend_weights
 from mmremix.methods.gramian_aggregation import GramianAggregation
+from mmremix.methods.greedy import Greedy
 from mmremix.methods.inforeg import InfoReg
 from mmremix.methods.mla import MLA
 from mmremix.methods.mmpareto import MMPareto
 from mmremix.methods.modality_dropout import ModalityDropout
 from mmremix.methods.ogm_ge import OGM, OGMGE
 from mmremix.methods.opm import OPM
+from mmremix.methods.umt import UMT
 
 __all__ = [
     'AGM',
@@ -21,12 +24,15 @@ __all__ = [
     'OGM',
     'OGMGE',
     'OPM',
+    'UMT',
     'Clock',
     'Gradients',
     'GramianAggregation',
+    'Greedy',
     'InfoReg',
     'MMPareto',
     'Method',
     'ModalityDropout',
+    'blend_weights',
     'scale_gradient',
 ]

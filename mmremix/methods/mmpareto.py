@@ -46,7 +46,7 @@ def pareto_weights(products: Tensor) -> Tensor:
     return torch.where(inner >= 0, torch.ones_like(shortest), shortest)
 
 
-FUNCTIONS.register_module(module=pareto_weights)
+FUNCTIONS.register_module()(pareto_weights)
 
 
 def rescale_factor(

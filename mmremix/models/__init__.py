@@ -18,13 +18,14 @@ from mmremix.models.losses import CrossEntropy, FocalLoss
 from mmremix.models.output import Output
 from mmremix.models.recognizers import AVRecognizer
 from mmremix.utils.mmaction_compat import make_mmaction_importable
-from mmremix.utils.names import FUSION
+from mmremix.utils.names import FUSION, HEADS
 
 # So that `type='mmaction.ResNet'` in a config finds its class.
 make_mmaction_importable()
 
 __all__ = [
     'FUSION',
+    'HEADS',
     'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',

@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 from mmremix.records import Records, read_confusion, read_records
 from mmremix.report.scalars import Part, Series, find_runs, read_series
-from mmremix.utils.names import FUSION
+from mmremix.utils.names import FUSION, HEADS, RESERVED
 
 _TOP1 = re.compile(r'acc/(.+)_top1')
 
@@ -68,13 +68,14 @@ class RunData:
         tested = [m[1] for m in map(_TOP1.fullmatch, self.series) if m]
         encoders = (self.config.get('model') or {}).get('encoders') or tested
         return tuple(
-            given or [n for n in tested if n in encoders and n != FUSION]
+            given or [n for n in tested if n in encoders and n not in RESERVED]
         )
 
     @property
     def predictions(self) -> tuple[str, ...]:
-        """``fusion`` and the modalities."""
-        return (FUSION, *self.modalities)
+        """``fusion``, the modalities and, if it was tested, ``heads``."""
+        heads = [HEADS] if self.accuracy(HEADS) else []
+        return (FUSION, *self.modalities, *heads)
 
     def accuracy(self, name: str) -> Series:
         """Top-1 on the validation set by epoch."""
@@ -225,7 +226,7 @@ def kinds(run: RunData) -> dict[str, str]:
 
 def called(name: str) -> str:
     """A prediction's name on the page."""
-    return 'fused' if name == FUSION else name
+    return {FUSION: 'fused', HEADS: 'sum of heads'}.get(name, name)
 
 
 def final(series: Mapping[float, Any]) -> Any:

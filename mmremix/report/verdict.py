@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmremix.report.run_data import final
+from mmremix.report.run_data import called, final
 from mmremix.report.run_group import RunGroup, Spread, spread
 from mmremix.report.scalars import Series
 from mmremix.utils.names import FUSION
@@ -77,7 +77,7 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def _called(name: str) -> str:
-    return 'together' if name == FUSION else name
+    return 'together' if name == FUSION else called(name)
 
 
 def _balance(group: RunGroup) -> str:

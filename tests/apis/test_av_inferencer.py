@@ -60,7 +60,7 @@ def test_layout(inferencer, clips):
     assert json.loads(json.dumps(entry)) == entry
     assert entry['modalities'] == ['video', 'audio']
     assert (entry['missing'], entry['notes'], entry['error']) == ({}, [], None)
-    assert list(entry['topk']) == ['fusion', 'video', 'audio']
+    assert list(entry['topk']) == ['fusion', 'video', 'audio', 'heads']
     assert entry['answer'] == {'from': 'fusion', **entry['topk']['fusion'][0]}
     for best in entry['topk'].values():
         assert len(best) == 2

@@ -92,7 +92,7 @@ def test_file_stands_by_itself(small, tmp_path):
         'video': torch.full((7, 2, 3, 56, 56), 9, dtype=torch.uint8),
     }
     scores = program.module()(inputs)
-    assert sorted(scores) == ['audio', 'fusion', 'video']
+    assert sorted(scores) == ['audio', 'fusion', 'heads', 'video']
     for value in scores.values():
         torch.testing.assert_close(value.sum(dim=1), torch.ones(7))
     # The normalisation is inside: raw frames in 0 to 255 are what it takes.

@@ -111,3 +111,16 @@ def test_a_second_hook_that_plans_is_refused(tiny_config):
     cfg.custom_hooks = [{'type': 'EveryModalityHook'}]
     with pytest.raises(ValueError, match='both decide what an epoch'):
         build_runner(cfg).train()
+
+
+def test_default_hooks_are_merged_key_by_key():
+    hooks = {'checkpoint': {'interval': 1, 'save_best': 'auto'}}
+    best = {'checkpoint': {'save_best': 'acc/heads_top1'}}
+    cfg = Config(
+        {'default_hooks': hooks, 'method_some': {'default_hooks': best}}
+    )
+    assert apply_methods(cfg) == ['some']
+    assert cfg.default_hooks.checkpoint == {
+        'interval': 1,
+        'save_best': 'acc/heads_top1',
+    }

@@ -43,7 +43,8 @@ def frame_number(image: np.ndarray) -> int:
 def chirp(times: np.ndarray) -> np.ndarray:
     """Sound of all clips at times in seconds, float32, amplitude 0.5."""
     phase = 2 * np.pi * (200 * times + 300 * times**2)
-    return (0.5 * np.sin(phase)).astype(np.float32)
+    sound: np.ndarray = (0.5 * np.sin(phase)).astype(np.float32)
+    return sound
 
 
 def shift(waveform: np.ndarray, rate: int, start: float) -> float:

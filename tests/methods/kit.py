@@ -1,8 +1,9 @@
 """Runs of milliseconds that show what a method does to the weights.
 
 A *case* is a dict: ``methods`` (as in the model's config), and optionally
-``fusion``, ``modalities`` (2), ``model`` (more of its options) and ``active``,
-a function from the iteration to the names of the modalities kept.
+``fusion``, ``encoder`` (a type), ``modalities`` (2), ``model`` (more of its
+options) and ``active``, a function from the iteration to the names of the
+modalities kept.
 """
 
 from __future__ import annotations
@@ -41,13 +42,37 @@ class TinyEncoder(nn.Module):
         return self.layers(x)
 
 
+@MODELS.register_module(force=True)
+class StagedEncoder(nn.Module):
+    """Two stages, for a fusion between them; without batch norm too."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Linear(SIZE, 7), nn.Tanh())
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.Linear(*sizes), nn.Tanh())
+            for sizes in ((7, 6), (6, 5))
+        )
+        self.stage_channels = (6, 5)
+        self.out_channels = 5
+
+    def forward(self, x):
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+
 def make_model(case=None, seed=0):
     """The model of a case, the same for the same seed."""
     case = case or {}
     torch.manual_seed(seed)
     names = NAMES[: case.get('modalities', 2)]
     return AVRecognizer(
-        encoders={name: {'type': 'TinyEncoder'} for name in names},
+        encoders={
+            name: {'type': case.get('encoder', 'TinyEncoder')}
+            for name in names
+        },
         fusion=case.get('fusion', {'type': 'ConcatFusionHead'}),
         num_classes=CLASSES,
         methods=case.get('methods', {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmremix.report import group_runs, load_run
+from mmremix.report.run_data import called
 from mmremix.report.verdict import (
     comparison,
     headline,
@@ -87,6 +88,24 @@ def test_level_and_less_together(tmp_path, monkeypatch):
     (group,) = group_runs([load_run(made)])
     assert headline(group) == 'Audio and video are level.'
     assert '12.0 points less than video alone' in verdict(group)[0]
+
+
+def test_the_sum_of_the_heads_is_shown_where_it_was_tested(
+    tmp_path, monkeypatch
+):
+    values = {'fusion': 0.3, 'video': 0.42, 'audio': 0.4, 'heads': 0.5}
+    without = load_run(make_run(tmp_path / 'a', remix=False))
+    monkeypatch.setattr(
+        'tests.report.made_run.accuracy',
+        lambda epoch, seed=0: values,
+    )
+    run = load_run(make_run(tmp_path / 'b', remix=False))
+    assert without.predictions == ('fusion', 'video', 'audio')
+    assert run.predictions == ('fusion', 'video', 'audio', 'heads')
+    assert run.modalities == ('video', 'audio')
+    assert called('heads') == 'sum of heads'
+    (group,) = group_runs([run])
+    assert 'heads' not in ' '.join(verdict(group))
 
 
 def test_without_records(tmp_path):

@@ -45,6 +45,21 @@ def test_mean_of_probabilities(tmp_path):
     assert weighted.splitlines()[-1].split()[1] == found[a]
 
 
+def test_product_of_probabilities(tmp_path):
+    a = dump(tmp_path / 'a', [[0.99, 0.01], [0.9, 0.1], [0.3, 0.7]])
+    b = dump(tmp_path / 'b', [[0.4, 0.6], [0.2, 0.8], [0.0, 1.0]])
+    # Class 0 against class 1: .396 and .006, .18 and .08 (wrong), 0 and .7.
+    product = run(a, b, '--rule', 'product').stdout
+    assert product.splitlines()[-1].split()[1] == '0.6667'
+    c = dump(tmp_path / 'c', [[0.9, 0.1], [0.55, 0.45], [0.1, 0.9]])
+    d = dump(tmp_path / 'd', [[0.9, 0.1], [0.01, 0.99], [0.1, 0.9]])
+    e = dump(tmp_path / 'e', [[0.9, 0.1], [0.97, 0.03], [0.1, 0.9]])
+    # Sample 2: the mean says class 0 (.51), the product class 1.
+    assert run(c, d, e).stdout.splitlines()[-1].split()[1] == '0.6667'
+    product = run(c, d, e, '--rule', 'product').stdout
+    assert product.splitlines()[-1].split()[1] == '1.0000'
+
+
 def test_other_test_sets_are_refused(tmp_path):
     a = dump(tmp_path / 'a', [[0.9, 0.1]] * 3)
     b = dump(tmp_path / 'b', [[0.9, 0.1]] * 3, labels=(1, 1, 1))

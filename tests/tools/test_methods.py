@@ -7,7 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from mmengine.config import Config
 
+from mmremix.registry import MODELS
 from tests.demo_run import ROOT
 
 BASES = sorted(
@@ -19,14 +22,30 @@ BASES = sorted(
 # them act at once.
 SOONER: dict[str, str] = {
     'mla_remix': 'method_mla_remix = dict(plan=dict(warmup_epochs=1))',
+    'greedy': 'method_greedy = dict(step=dict(start_epoch=0, eps=0.0))',
+    'umt': (
+        'method_umt = dict(step=dict('
+        'teachers=dict(video=TEACHER, audio=TEACHER)))'
+    ),
     'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
 }
 # Another config to add the method to.
 JOINT: dict[str, str] = {}
 
 
+@pytest.fixture(scope='module')
+def teacher(tmp_path_factory):
+    """A checkpoint with an encoder of each modality."""
+    cfg = Config.fromfile(ROOT / 'configs/joint_demo_concat.py')
+    for encoder in cfg.model.encoders.values():
+        encoder.base_channels = 4
+    path = tmp_path_factory.mktemp('teacher') / 'teacher.pth'
+    torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, path)
+    return str(path)
+
+
 @pytest.mark.parametrize('name', BASES)
-def test_trains_on_the_demo_clips(name, demo_root, tmp_path):
+def test_trains_on_the_demo_clips(name, demo_root, teacher, tmp_path):
     config = tmp_path / 'config.py'
     base = ROOT / 'configs' / JOINT.get(name, 'joint_demo_concat.py')
     method = ROOT / 'configs/_base_/methods' / f'{name}.py'
@@ -42,7 +61,7 @@ def test_trains_on_the_demo_clips(name, demo_root, tmp_path):
             for part in ('train', 'val')
         )
         + 'test_dataloader = val_dataloader\n'
-        + SOONER.get(name, '')
+        + SOONER.get(name, '').replace('TEACHER', repr(teacher))
     )
     work_dir = tmp_path / 'work'
     done = subprocess.run(

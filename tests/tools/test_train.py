@@ -69,8 +69,8 @@ def test_nothing_in_a_checkpoint_needs_unpickling(work_dir):
 
 def test_summary(work_dir):
     text = run('tools/analysis/summarize.py', str(work_dir))
-    assert re.search(r'end of warm-up +1( +[01]\.\d{4}){3}', text)
-    assert re.search(r'end of training +2( +[01]\.\d{4}){3}', text)
+    assert re.search(r'end of warm-up +1( +[01]\.\d{4}){4}', text)
+    assert re.search(r'end of training +2( +[01]\.\d{4}){4}', text)
     counts = re.search(r'\n2 +(\d+) +(\d+) +0 +[01]\.\d{4}\n', text)
     assert int(counts[1]) + int(counts[2]) == NUM_TRAIN
 
@@ -100,12 +100,12 @@ def test_test_and_dump(work_dir, demo_root, tmp_path):
         f'--dump={dump}',
         *options(demo_root),
     )
-    for name in ('fusion', 'video', 'audio'):
+    for name in ('fusion', 'video', 'audio', 'heads'):
         assert re.search(rf'\n{name}( +[01]\.\d{{4}}){{3}}', text)
     predictions = pickle.loads(dump.read_bytes())
     assert len(predictions) == NUM_TEST
     scores = predictions[0]['pred_score']
-    assert list(scores) == ['fusion', 'video', 'audio']
+    assert list(scores) == ['fusion', 'video', 'audio', 'heads']
     assert float(scores['audio'].sum()) == pytest.approx(1)
 
 

@@ -1,8 +1,8 @@
 """Late fusion of models that were trained apart.
 
 The control that says what a joint model is worth: average the class
-probabilities of, say, an audio and a video model, from the files that
-``tools/test.py --dump`` wrote of the same test set.
+probabilities of, say, an audio and a video model, or multiply them, from the
+files that ``tools/test.py --dump`` wrote of the same test set.
 """
 
 from __future__ import annotations
@@ -41,9 +41,17 @@ def measure(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
 
 
 def ensemble(
-    paths: Sequence[str], weights: Sequence[float] | None = None
+    paths: Sequence[str],
+    weights: Sequence[float] | None = None,
+    rule: str = 'mean',
 ) -> str:
-    """Table of each model and of their weighted mean.
+    """Table of each model and of their ensemble.
+
+    Args:
+        paths: Dumps.
+        weights: One a file. Defaults to equal ones.
+        rule: ``'mean'`` of the probabilities, or their ``'product'``, the
+            sum of their logarithms.
 
     Raises:
         ValueError: If the files are not of one test set, or there is not a
@@ -61,9 +69,13 @@ def ensemble(
                 f'{len(labels)} and {len(loaded[0][0])} samples, or another '
                 'order, or other labels.'
             )
-    mean = np.average([s for _, s, _ in loaded], axis=0, weights=weights)
+    given = np.stack([scores for _, scores, _ in loaded]).astype(float)
+    if rule == 'product':
+        # A probability of 0 in float32 must not outvote everybody.
+        given = np.log(np.maximum(given, np.finfo(np.float32).tiny))
+    together = np.average(given, axis=0, weights=weights)
     rows = [(p, s) for p, (_, s, _) in zip(paths, loaded, strict=True)]
-    rows.append(('ensemble', mean))
+    rows.append(('ensemble', together))
     return format_table(
         ['model', *METRIC_NAMES],
         (
@@ -77,9 +89,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('dumps', nargs='+', help='files of test.py --dump')
     parser.add_argument('--weights', nargs='+', type=float, help='one a file')
+    parser.add_argument(
+        '--rule',
+        choices=['mean', 'product'],
+        default='mean',
+        help='of the probabilities; product: sum of log-probabilities',
+    )
     args = parser.parse_args()
     try:
-        print(ensemble(args.dumps, args.weights))
+        print(ensemble(args.dumps, args.weights, args.rule))
     except (ValueError, OSError, KeyError) as error:
         raise SystemExit(f'error: {error}') from error
 

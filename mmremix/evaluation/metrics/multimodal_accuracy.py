@@ -19,8 +19,9 @@ class MultimodalAccuracy(BaseMetric):
     """Top-1, mean-class accuracy and macro F1 of every prediction.
 
     The keys are ``acc/fusion_top1``, ``acc/fusion_mean_class``,
-    ``acc/fusion_macro_f1``, then the same for each modality; the fused top-1
-    comes first, so ``save_best='auto'`` goes by it.
+    ``acc/fusion_macro_f1``, then the same for each modality, and, where the
+    model has several heads, for their sum ``heads``; the fused top-1 comes
+    first, so ``save_best='auto'`` goes by it.
 
     A sample that stands in for a broken one is left out. Classes without a
     test sample are left out of mean-class accuracy and macro F1, and the F1
@@ -90,8 +91,8 @@ class MultimodalAccuracy(BaseMetric):
         labels = np.array([label for label, _, _ in kept])
         measured: dict[str, float] = {}
         self.confusion = {}
-        for name in kept[0][2]:
-            # Under missing-modality evaluation some lack a prediction.
+        # Under missing-modality evaluation some lack a prediction.
+        for name in dict.fromkeys(n for _, _, given in kept for n in given):
             rows = [i for i, item in enumerate(kept) if name in item[2]]
             predicted = np.array([kept[i][2][name] for i in rows])
             confusion = np.zeros((kept[0][1],) * 2, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads.staged import StagedFusionHead
 from mmremix.registry import MODELS
+
+GateEdit = Callable[[int, dict[str, Tensor]], dict[str, Tensor]]
 
 
 @MODELS.register_module()
@@ -56,6 +58,14 @@ class MMTM(StagedFusionHead):
             the training steps with the modality in; zeros before the first.
             Each process keeps its own, like the statistics of batch norm.
         momentum: Share of the newest step in the running mean.
+        track_gates: Keep buffers for the running means of the gates, for a
+            method that replaces gates by them
+            (:class:`~mmremix.methods.Greedy`), which also fills them.
+
+    Attributes:
+        edit_gates: What changes the gates of a stage before they are
+            applied, from the stage's number and ``(B, C)`` of each active
+            modality to the same; ``None`` for nothing.
 
     Raises:
         ValueError: On a ``head`` that is not a late one, or an argument out
@@ -73,12 +83,15 @@ class MMTM(StagedFusionHead):
         gate_scale: float = 2.0,
         absent: Literal['zero', 'mean'] = 'zero',
         momentum: float = 0.1,
+        track_gates: bool = False,
     ) -> None:
         super().__init__(in_channels, num_classes, stage_channels, stages)
         _check(ratio, gate_scale, absent, momentum)
         self.gate_scale = gate_scale
         self.absent = absent
         self.momentum = momentum
+        self.track_gates = track_gates
+        self.edit_gates: GateEdit | None = None
         self.squeeze = nn.ModuleDict()
         self.excite: ModuleDict[nn.ModuleDict] = ModuleDict()
         for stage in self.stages:
@@ -94,6 +107,13 @@ class MMTM(StagedFusionHead):
                     key = f'{stage}_{name}'
                     self.register_buffer(f'mean_{key}', torch.zeros(size))
                     self.register_buffer(f'seen_{key}', torch.tensor(False))
+            if track_gates:
+                for name, size in sizes.items():
+                    key = f'{stage}_{name}'
+                    self.register_buffer(f'gate_mean_{key}', torch.zeros(size))
+                    self.register_buffer(
+                        f'gate_seen_{key}', torch.tensor(False)
+                    )
         self.head = _build_late(head, in_channels, num_classes)
 
     def between(
@@ -112,12 +132,40 @@ class MMTM(StagedFusionHead):
             for name, vectors in pooled.items():
                 self._update_mean(stage, name, vectors)
         joint = self.squeeze[str(stage)](squeezed).relu()
+        excites = self.excite[str(stage)]
+        assert isinstance(excites, nn.ModuleDict)
         gates = {
             name: self.gate_scale * excite(joint).sigmoid()
-            for name, excite in self.excite[str(stage)].items()
+            for name, excite in excites.items()
             if name in pooled
         }
+        if self.edit_gates is not None:
+            gates = self.edit_gates(stage, gates)
         return gates, None
+
+    def gate_mean(self, stage: int, name: str) -> tuple[Tensor, Tensor]:
+        """Buffers for a gate's running mean ``(C,)``, and whether it is one.
+
+        They are there with ``track_gates``.
+        """
+        key = f'{stage}_{name}'
+        return (
+            self.get_buffer(f'gate_mean_{key}'),
+            self.get_buffer(f'gate_seen_{key}'),
+        )
+
+    def gate_parameters(self, name: str) -> list[nn.Parameter]:
+        """What makes the gates of one modality alone, of all stages.
+
+        The joint vector's layer serves all modalities and is not among them.
+        """
+        return [
+            parameter
+            for stage in self.stages
+            for parameter in self.get_submodule(
+                f'excite.{stage}.{name}'
+            ).parameters()
+        ]
 
     def fuse(self, features: Mapping[str, Tensor], state: None) -> Tensor:
         scores: Tensor = self.head(features)

@@ -25,7 +25,7 @@ from mmremix.models.recognizers.build import (
 from mmremix.models.recognizers.encode import encode, zeroed
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.registry import MODELS
-from mmremix.utils.names import FUSION
+from mmremix.utils.names import FUSION, HEADS
 
 
 @MODELS.register_module()
@@ -93,8 +93,8 @@ class AVRecognizer(BaseModel):
 
     Raises:
         ValueError: On an unknown ``mask``, ``unimodal`` or key in
-            ``loss_weights``, or on options that a fusion between stages
-            cannot have.
+            ``loss_weights``, on a modality called ``fusion`` or ``heads``,
+            or on options that a fusion between stages cannot have.
     """
 
     def __init__(
@@ -262,6 +262,25 @@ class AVRecognizer(BaseModel):
             scores = self.heads[name](feature)
         return scores
 
+    def probabilities(self, output: Output) -> dict[str, Tensor]:
+        """Class probabilities ``(B, M)`` of each prediction of an output.
+
+        Of its scores, and, where several modalities have heads, of the sum
+        of the log-probabilities of these heads, as ``heads``.
+        """
+        found = {
+            name: scores.float().softmax(dim=1)
+            for name, scores in output.scores.items()
+        }
+        own = [
+            scores.float().log_softmax(dim=1)
+            for name, scores in output.scores.items()
+            if name != FUSION
+        ]
+        if self.unimodal == 'heads' and len(own) > 1:
+            found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
+        return found
+
     def losses(self, output: Output) -> dict[str, Tensor]:
         """Weighed loss terms of an output, as the methods leave them."""
         complete = len(output.active) == len(self.encoders)
@@ -321,17 +340,18 @@ class AVRecognizer(BaseModel):
         """Add the predictions to the samples.
 
         Returns:
-            The samples, with ``pred_score``, a dict from ``fusion`` and each
-            active modality to class probabilities ``(num_classes,)``, and
+            The samples, with ``pred_score``, a dict from ``fusion``, each
+            active modality and, where several have heads, their sum
+            ``heads`` to class probabilities ``(num_classes,)``, and
             ``pred_label``, the fused prediction's.
         """
         for group in split_by_active(inputs, data_samples):
             scores = {
                 # All rows at once: each copy to the CPU waits for the GPU.
-                name: value.float().softmax(dim=1).cpu()
-                for name, value in self.run(
-                    group.inputs, group.active
-                ).scores.items()
+                name: value.cpu()
+                for name, value in self.probabilities(
+                    self.run(group.inputs, group.active)
+                ).items()
             }
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.

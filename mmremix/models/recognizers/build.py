@@ -16,6 +16,7 @@ from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.names import RESERVED
 
 if TYPE_CHECKING:
     from mmremix.methods import Method
@@ -26,7 +27,18 @@ MASKS = ('skip', 'feature', 'input')
 def build_encoders(
     cfgs: Mapping[str, Mapping[str, Any] | None],
 ) -> ModuleDict[ModalityEncoder]:
-    """Build the encoders that are not ``None``."""
+    """Build the encoders that are not ``None``.
+
+    Raises:
+        ConfigError: If a modality has the name of a prediction.
+    """
+    taken = [name for name in RESERVED if name in cfgs]
+    if taken:
+        raise ConfigError(
+            f'AVRecognizer: a modality cannot be called {taken[0]!r}, which '
+            'is the name of a prediction of all modalities. Write another: '
+            f'model=dict(encoders=dict({taken[0]}=None, video=dict(...)))'
+        )
     built = {}
     for name, cfg in cfgs.items():
         if cfg is not None:

@@ -61,7 +61,12 @@ def test_run(config):
     np.testing.assert_array_equal(found.assignments[-1], saved['assignments'])
     # The confusion matrices belong to the last accuracies.
     with np.load(Path(cfg.work_dir, 'val_confusion.npz')) as kept:
-        assert kept['predictions'].tolist() == ['fusion', 'video', 'audio']
+        assert kept['predictions'].tolist() == [
+            'fusion',
+            'video',
+            'audio',
+            'heads',
+        ]
         assert kept['classes'].tolist() == found.classes
         assert kept['epoch'] == 3
         assert kept['confusion'].shape == (3, 6, 6)

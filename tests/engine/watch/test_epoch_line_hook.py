@@ -20,7 +20,9 @@ def lines(cfg):
 def test_each_epoch_once(tiny_config):
     joint, remix, last = lines(tiny_config(epochs=3, warmup=1))
     losses = rf'fusion {NUMBER}, video {NUMBER}, audio {NUMBER}'
-    val = rf'val fusion {NUMBER}, video {NUMBER}, audio {NUMBER}'
+    val = (
+        rf'val fusion {NUMBER}, video {NUMBER}, audio {NUMBER}, heads {NUMBER}'
+    )
     assert re.fullmatch(
         rf'Epoch 1/3 joint: all modalities \| loss {NUMBER} \({losses}\) \| '
         rf'{val} \| {NUMBER} s \+ val {NUMBER} s \| 0 min to go',

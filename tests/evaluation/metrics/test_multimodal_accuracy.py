@@ -48,6 +48,17 @@ def test_stand_ins_do_not_count():
         metric.evaluate(size=1)
 
 
+def test_predictions_that_the_first_sample_lacks_are_measured_too():
+    metric = MultimodalAccuracy(metrics=['top1'])
+    given = [sample(0, fusion=0), sample(1, fusion=1, audio=1, heads=0)]
+    metric.process(None, given)
+    assert metric.evaluate(size=2) == {
+        'acc/fusion_top1': 1.0,
+        'acc/audio_top1': 1.0,
+        'acc/heads_top1': 0.0,
+    }
+
+
 def test_never_right_class():
     found = summarize_confusion(np.array([[0, 2], [0, 2]]))
     assert found == {

@@ -130,11 +130,45 @@ def test_predict_gives_probabilities():
     logits = model(inputs)
     predicted = model(inputs, samples, mode='predict')
     for i, sample in enumerate(predicted):
-        assert list(sample.pred_score) == ['fusion', 'video', 'audio']
+        assert list(sample.pred_score) == [
+            'fusion',
+            'video',
+            'audio',
+            'heads',
+        ]
         torch.testing.assert_close(
             sample.pred_score['video'], logits['video'][i].softmax(0)
         )
         assert sample.pred_label == logits['fusion'][i].argmax()
+
+
+def test_sum_of_the_heads_is_a_product_of_probabilities():
+    model = recognizer().eval()
+    inputs, samples = batch()
+    for sample in model.predict(inputs, samples):
+        scores = sample.pred_score
+        product = scores['video'] * scores['audio']
+        torch.testing.assert_close(scores['heads'], product / product.sum())
+
+
+def test_without_several_heads_there_is_no_sum():
+    inputs, samples = batch()
+    for sample in recognizer(unimodal='fusion').predict(inputs, samples):
+        assert list(sample.pred_score) == ['fusion', 'video', 'audio']
+    alone = recognizer(
+        encoders={'video': {'type': 'ResNet', 'base_channels': 4}}
+    )
+    del inputs['audio']
+    for sample in samples:
+        sample.set_metainfo({'active_modalities': ('video',)})
+    for sample in alone.predict(inputs, samples):
+        assert list(sample.pred_score) == ['fusion', 'video']
+
+
+@pytest.mark.parametrize('name', ['fusion', 'heads'])
+def test_names_of_predictions_are_no_modalities(name):
+    with pytest.raises(ValueError, match=f'cannot be called {name!r}'):
+        recognizer(encoders={name: {'type': 'ResNet', 'depth': 18}})
 
 
 def test_three_modalities_and_a_vector_input():

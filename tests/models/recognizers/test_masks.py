@@ -177,7 +177,7 @@ def test_mixed_batch_is_the_sum_of_its_groups():
     assert [list(s.pred_score) for s in predicted] == [
         ['fusion', 'audio'],
         ['fusion', 'video'],
-        ['fusion', 'video', 'audio'],
+        ['fusion', 'video', 'audio', 'heads'],
         ['fusion', 'audio'],
     ]
     torch.testing.assert_close(
