@@ -23,6 +23,7 @@ from mmremix.engine.plan.plan_hook import (
     PlanHook,
     ScoringPlanHook,
 )
+from mmremix.engine.plan.resample_hook import ResampleHook
 from mmremix.engine.records import Records, read_records
 from mmremix.engine.safe_loading import load_checkpoint_file
 from mmremix.engine.scoring.options import ScoringOptions
@@ -54,6 +55,7 @@ __all__ = [
     'PlanHook',
     'Records',
     'RemixRecordHook',
+    'ResampleHook',
     'SafeCheckpointHook',
     'ScoreTable',
     'ScoringOptions',

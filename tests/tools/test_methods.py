@@ -18,6 +18,10 @@ BASES = sorted(
 # Those that need more than two epochs of demo clips to act: options that make
 # them act at once.
 SOONER: dict[str, str] = {
+    **dict.fromkeys(
+        ('resample', 'resample_modality', 'resample_remix'),
+        'method_resample = dict(plan=dict(warmup_epochs=1))',
+    ),
     'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
 }
 # Another config to add the method to.

@@ -1,4 +1,4 @@
-"""The loader that KLScoreHook scores with."""
+"""The loader over the training samples with evaluation transforms."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def build_score_dataloader(
     runner: Runner,
     overrides: Mapping[str, Any] | None,
     cache: Mapping[str, Any] | None = None,
+    asked_by: str = 'KLScoreHook',
 ) -> DataLoader:
     """Build the loader that goes over the training samples to score them.
 
@@ -30,6 +31,7 @@ def build_score_dataloader(
         overrides: Keys that win over the default's.
         cache: Arguments of :class:`~mmremix.datasets.InputCache`, or
             ``None`` for no cache.
+        asked_by: Class name of the hook that needs it, for errors.
 
     Raises:
         ValueError: If no evaluation pipeline is to be had, or if the data
@@ -38,7 +40,7 @@ def build_score_dataloader(
     train_cfg = copy.deepcopy(runner.cfg.get('train_dataloader'))
     overrides = copy.deepcopy(dict(overrides or {}))
     if 'dataset' not in overrides:
-        overrides['dataset'] = _eval_dataset(runner, train_cfg)
+        overrides['dataset'] = _eval_dataset(runner, train_cfg, asked_by)
     cfg = {
         'batch_size': (train_cfg or {}).get('batch_size', 1),
         'num_workers': (train_cfg or {}).get('num_workers', 0),
@@ -55,12 +57,12 @@ def build_score_dataloader(
     train, score = runner.train_dataloader.dataset, dataloader.dataset
     if len(train) != len(score) or train.fingerprint() != score.fingerprint():
         raise ValueError(
-            f'KLScoreHook would score {len(score)} samples (fingerprint '
+            f'{asked_by} would score {len(score)} samples (fingerprint '
             f'{score.fingerprint()}), but the training set has {len(train)} '
             f'({train.fingerprint()}). Both must hold the same samples in '
             'the same order, with the same classes and modalities. Leave '
             'the data set out to score the training set:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]"
+            f"    dict(type='{asked_by}', dataloader=None, ...)"
         )
     return dataloader
 
@@ -93,7 +95,7 @@ def _cached(
 
 
 def _eval_dataset(
-    runner: Runner, train_cfg: Mapping[str, Any] | None
+    runner: Runner, train_cfg: Mapping[str, Any] | None, asked_by: str
 ) -> dict[str, Any]:
     """The training set with the evaluation pipeline."""
     pipeline = None
@@ -102,10 +104,10 @@ def _eval_dataset(
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
     if train_cfg is None or pipeline is None:
         raise ValueError(
-            'KLScoreHook scores with the pipeline of val_dataloader (or '
+            f'{asked_by} uses the pipeline of val_dataloader (or '
             'test_dataloader), and there is none. Add one, or write:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10, "
-            'dataloader=dict(dataset=dict(type=..., pipeline=[...])))]'
+            f"    dict(type='{asked_by}', dataloader=dict("
+            'dataset=dict(type=..., pipeline=[...])), ...)'
         )
     return {
         **train_cfg['dataset'],
