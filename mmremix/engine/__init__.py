@@ -23,6 +23,7 @@ from mmremix.engine.plan.plan_hook import (
     PlanHook,
     ScoringPlanHook,
 )
+from mmremix.engine.plan.reconboost_hook import ReconBoostHook
 from mmremix.engine.plan.resample_hook import ResampleHook
 from mmremix.engine.records import Records, read_records
 from mmremix.engine.safe_loading import load_checkpoint_file
@@ -53,6 +54,7 @@ __all__ = [
     'OptimWrapper',
     'PlainCheckpointHook',
     'PlanHook',
+    'ReconBoostHook',
     'Records',
     'RemixRecordHook',
     'ResampleHook',

@@ -1,5 +1,6 @@
 """Balancing methods: what each does within a training step."""
 
 from mmremix.methods.base import Clock, Gradients, Method, scale_gradient
+from mmremix.methods.reconboost import ReconBoost
 
-__all__ = ['Clock', 'Gradients', 'Method', 'scale_gradient']
+__all__ = ['Clock', 'Gradients', 'Method', 'ReconBoost', 'scale_gradient']

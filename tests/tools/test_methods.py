@@ -22,6 +22,9 @@ SOONER: dict[str, str] = {
         ('resample', 'resample_modality', 'resample_remix'),
         'method_resample = dict(plan=dict(warmup_epochs=1))',
     ),
+    'reconboost': (
+        'method_reconboost = dict(plan=dict(stage_epochs=1, rectify_epochs=1))'
+    ),
     'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
 }
 # Another config to add the method to.
