@@ -8,6 +8,7 @@ from mmremix.engine.hooks.gradient_conflict_hook import (
     GradientConflictHook,
 )
 from mmremix.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
+from mmremix.engine.hooks.prototype_hook import PrototypeHook
 from mmremix.engine.hooks.remix_record_hook import RemixRecordHook
 from mmremix.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from mmremix.engine.hooks.setup_check_hook import SetupCheckHook
@@ -24,6 +25,7 @@ __all__ = [
     'GradientConflictHook',
     'KLScoreHook',
     'PlainCheckpointHook',
+    'PrototypeHook',
     'RemixRecordHook',
     'SafeCheckpointHook',
     'SetupCheckHook',

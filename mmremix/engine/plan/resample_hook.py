@@ -15,7 +15,11 @@ from torch import Tensor
 
 from mmremix.engine.broken_samples import record_broken
 from mmremix.engine.plan.plan_hook import ScoringPlanHook
-from mmremix.engine.scoring.part import part_sampler, random_part
+from mmremix.engine.scoring.part import (
+    epoch_generator,
+    part_sampler,
+    random_part,
+)
 from mmremix.engine.unwrap import recognizer
 from mmremix.evaluation.contribution import (
     Subset,
@@ -146,9 +150,7 @@ class ResampleHook(ScoringPlanHook):
         start = time.perf_counter()
         model = recognizer(runner, 'ResampleHook', least=2)
         names = model.modalities
-        generator = torch.Generator().manual_seed(
-            runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
-        )
+        generator = epoch_generator(runner)
         found = self._score(model, generator)
         record_broken(found.broken)
         subsets = all_subsets(names)[1:]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import ScoringSampler
@@ -52,3 +53,18 @@ def random_part(
         yield
     finally:
         sampler.rows = range(size)
+
+
+def epoch_generator(runner: Runner) -> torch.Generator:
+    """Random numbers of an epoch, the same on all ranks and when resumed."""
+    loader = runner.train_dataloader
+    # Samplers agree on a seed, and a resumed run keeps it.
+    seeds = [
+        int(sampler.seed)
+        for sampler in (
+            getattr(loader.batch_sampler, 'sampler', None),
+            loader.sampler,
+        )
+        if hasattr(sampler, 'seed')
+    ]
+    return torch.Generator().manual_seed(sum(seeds[:1]) + runner.epoch)
