@@ -25,6 +25,7 @@ SOONER: dict[str, str] = {
     'reconboost': (
         'method_reconboost = dict(plan=dict(stage_epochs=1, rectify_epochs=1))'
     ),
+    'dnr': 'method_dnr = dict(hook=dict(interval=1))',
     'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
 }
 # Another config to add the method to.

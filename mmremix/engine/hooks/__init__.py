@@ -9,6 +9,7 @@ from mmremix.engine.hooks.gradient_conflict_hook import (
 )
 from mmremix.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
 from mmremix.engine.hooks.prototype_hook import PrototypeHook
+from mmremix.engine.hooks.relearn_hook import RelearnHook
 from mmremix.engine.hooks.remix_record_hook import RemixRecordHook
 from mmremix.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from mmremix.engine.hooks.setup_check_hook import SetupCheckHook
@@ -26,6 +27,7 @@ __all__ = [
     'KLScoreHook',
     'PlainCheckpointHook',
     'PrototypeHook',
+    'RelearnHook',
     'RemixRecordHook',
     'SafeCheckpointHook',
     'SetupCheckHook',
