@@ -201,9 +201,9 @@ class RelearnHook(Hook):
             found = 'none' if stored is None else stored.get('version')
             raise ValueError(
                 'Cannot resume: RelearnHook needs the initial weights in the '
-                f'checkpoint (version {_VERSION}, found {found}). Resume a '
-                'run that had the hook from its start, or start a new one from '
-                'its weights: load_from=..., resume=False'
+                f'checkpoint (version {_VERSION}, found {found}). Resume '
+                'a run that had the hook from its start, or start a new one '
+                'from its weights: load_from=..., resume=False'
             )
         if stored['initial'].keys() != self._initial.keys():
             raise ValueError(
