@@ -73,7 +73,8 @@ class ResampleHook(ScoringPlanHook):
             value, :func:`~mmremix.methods.resample.modality_copies`.
         alpha: For ``level='modality'``, how many copies a gap is worth.
         share: For ``level='modality'``, the random part of the samples that
-            the means are over.
+            is scored, and that the means are over; with
+            ``originals='weakest'`` it is all of them.
         originals: What a sample keeps beside its copies: ``'complete'``, as
             published; or, for "Resample + Remix", its ``'weakest'`` modality
             only, as :func:`mmremix.remix.assign_weakest` finds it from the

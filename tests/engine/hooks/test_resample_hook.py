@@ -77,6 +77,12 @@ def test_with_remix_the_original_keeps_its_weakest(tiny_config):
     assert plan_hook(runner).pure_from(runner) == 1
 
 
+def test_a_fusion_between_stages(tiny_config):
+    cfg = method_config(tiny_config, 'resample_remix', epochs=2, **SOONER)
+    cfg.model.fusion = {'type': 'MMTM'}
+    assert plan_hook(run(cfg)).decision['copies'].sum() > 0
+
+
 @pytest.mark.parametrize(
     'base', ['resample', 'resample_modality', 'resample_remix']
 )
