@@ -11,7 +11,9 @@ from mmremix.engine.plan import (
     KLScoreHook,
     ModalityDropoutHook,
     PlanHook,
+    ReconBoostHook,
     RemixRecordHook,
+    ResampleHook,
     ScoringPlanHook,
 )
 from mmremix.engine.scoring import (
@@ -24,6 +26,8 @@ from mmremix.engine.step import (
     BFloat16OptimWrapper,
     MethodHook,
     OptimWrapper,
+    PrototypeHook,
+    RelearnHook,
 )
 from mmremix.engine.watch import (
     ActiveLogProcessor,
@@ -58,7 +62,11 @@ __all__ = [
     'OptimWrapper',
     'PlainCheckpointHook',
     'PlanHook',
+    'PrototypeHook',
+    'ReconBoostHook',
+    'RelearnHook',
     'RemixRecordHook',
+    'ResampleHook',
     'SafeCheckpointHook',
     'ScoreTable',
     'ScoringOptions',

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.evaluation.dataset_rows import collect_rows
-from mmremix.models import FUSION, AVRecognizer, StagedFusionHead
+from mmremix.models import FUSION, AVRecognizer, Output, StagedFusionHead
 
 Subset = tuple[str, ...]
 """Names of modalities, in the order of the model's encoders."""
@@ -147,6 +147,7 @@ def subset_scores(
     model: AVRecognizer,
     inputs: Mapping[str, Tensor],
     subsets: Sequence[Subset],
+    output: Output | None = None,
 ) -> dict[Subset, Tensor]:
     """Fused class scores with each of some sets of modalities.
 
@@ -154,6 +155,8 @@ def subset_scores(
         model: In evaluation mode.
         inputs: ``(B, ...)`` for every modality, preprocessed.
         subsets: Non-empty sets.
+        output: What the model made of the inputs, if it has run: its
+            features then need not be computed again.
 
     Returns:
         ``(B, num_classes)`` each, before the softmax.
@@ -165,7 +168,7 @@ def subset_scores(
             ]
             for subset in subsets
         }
-    features = model.encode(inputs).features
+    features = (output or model.encode(inputs)).features
     return {
         subset: model.fuse({name: features[name] for name in subset})
         for subset in subsets

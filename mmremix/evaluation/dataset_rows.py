@@ -49,6 +49,7 @@ def collect_rows(
     dataloader: DataLoader[Any],
     compute: Compute,
     num_columns: int,
+    num_classes: int | None = None,
 ) -> DatasetRows:
     """Compute C numbers of every sample, in evaluation mode.
 
@@ -63,12 +64,13 @@ def collect_rows(
         compute: For samples that keep the same modalities, their numbers;
             ``None`` leaves them out.
         num_columns: C.
+        num_classes: With it, the means over the samples of each of so many
+            classes instead: a row a class.
     """
     device = next(model.parameters()).device
+    num_rows = num_classes or dataset_size(dataloader)
     # One more column: how often the sample was seen.
-    total = torch.zeros(
-        dataset_size(dataloader), num_columns + 1, device=device
-    )
+    total = torch.zeros(num_rows, num_columns + 1, device=device)
     broken = []
     with evaluating(model):
         for batch in dataloader:
@@ -88,12 +90,14 @@ def collect_rows(
                     [values.float(), values.new_ones(len(values), 1).float()],
                     dim=1,
                 )
-                index = torch.tensor(
-                    [samples[i].metainfo['sample_idx'] for i in keep],
-                    device=device,
-                )
                 if len(keep) < len(samples):
-                    values = values[keep]
+                    values, labels = values[keep], labels[keep]
+                index = labels
+                if num_classes is None:
+                    index = torch.tensor(
+                        [samples[i].metainfo['sample_idx'] for i in keep],
+                        device=device,
+                    )
                 total.index_add_(0, index, values)
     all_reduce(total)
     total = total.cpu()

@@ -15,6 +15,8 @@ from mmremix.methods.mmpareto import MMPareto
 from mmremix.methods.modality_dropout import ModalityDropout
 from mmremix.methods.ogm_ge import OGM, OGMGE
 from mmremix.methods.opm import OPM
+from mmremix.methods.pmr import PMR
+from mmremix.methods.reconboost import ReconBoost
 from mmremix.methods.umt import UMT
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     'OGM',
     'OGMGE',
     'OPM',
+    'PMR',
     'UMT',
     'Clock',
     'Gradients',
@@ -33,6 +36,7 @@ __all__ = [
     'MMPareto',
     'Method',
     'ModalityDropout',
+    'ReconBoost',
     'blend_weights',
     'scale_gradient',
 ]

@@ -2,8 +2,8 @@
 
 A *case* is a dict: ``methods`` (as in the model's config), and optionally
 ``fusion``, ``encoder`` (a type), ``modalities`` (2), ``model`` (more of its
-options) and ``active``, a function from the iteration to the names of the
-modalities kept.
+options), ``active``, a function from the iteration to the names of the
+modalities kept, and ``loads_masked``, whether the others are in the batch too.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ def make_model(case=None, seed=0):
     )
 
 
-def make_batch(iteration, names, rank=0, world=1, size=BATCH):
+def make_batch(iteration, names, rank=0, world=1, size=BATCH, loaded=None):
     """This rank's part of the batch of a step, with something to learn."""
+    loaded = loaded or names
     generator = torch.Generator().manual_seed(1000 + iteration)
     labels = torch.randint(0, CLASSES, (size,), generator=generator)
     inputs = {
@@ -96,10 +97,16 @@ def make_batch(iteration, names, rank=0, world=1, size=BATCH):
     samples = []
     for row in rows:
         sample = ActionDataSample().set_gt_label(int(labels[row]))
-        sample.set_metainfo({'sample_idx': row, 'active_modalities': names})
+        sample.set_metainfo(
+            {
+                'sample_idx': row,
+                'active_modalities': names,
+                'loaded_modalities': loaded,
+            }
+        )
         samples.append(sample)
     return {
-        'inputs': {n: [inputs[n][row] for row in rows] for n in names},
+        'inputs': {n: [inputs[n][row] for row in rows] for n in loaded},
         'data_samples': samples,
     }
 
@@ -161,7 +168,8 @@ def train(
         for method in model.methods.values():
             method.set_clock(Clock(iteration // 2, 3, iteration, seed=5))
         names = active(iteration) or model.modalities
-        batch = make_batch(iteration, names, rank, world)
+        loaded = model.modalities if case.get('loads_masked') else names
+        batch = make_batch(iteration, names, rank, world, loaded=loaded)
         log = wrapped.train_step(batch, steps_with)
         for name, method in model.methods.items():
             records = method.take_records()

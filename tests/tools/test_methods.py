@@ -27,6 +27,14 @@ SOONER: dict[str, str] = {
         'method_umt = dict(step=dict('
         'teachers=dict(video=TEACHER, audio=TEACHER)))'
     ),
+    **dict.fromkeys(
+        ('resample', 'resample_modality', 'resample_remix'),
+        'method_resample = dict(plan=dict(warmup_epochs=1))',
+    ),
+    'reconboost': (
+        'method_reconboost = dict(plan=dict(stage_epochs=1, rectify_epochs=1))'
+    ),
+    'dnr': 'method_dnr = dict(hook=dict(interval=1))',
     'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
 }
 # Another config to add the method to.

@@ -7,13 +7,17 @@ from mmremix.engine.plan.plan_hook import (
     PlanHook,
     ScoringPlanHook,
 )
+from mmremix.engine.plan.reconboost_hook import ReconBoostHook
 from mmremix.engine.plan.record_hook import RemixRecordHook
+from mmremix.engine.plan.resample_hook import ResampleHook
 
 __all__ = [
     'EveryModalityHook',
     'KLScoreHook',
     'ModalityDropoutHook',
     'PlanHook',
+    'ReconBoostHook',
     'RemixRecordHook',
+    'ResampleHook',
     'ScoringPlanHook',
 ]

@@ -206,7 +206,10 @@ class ScoringPlanHook(PlanHook):
         """Build the loader too."""
         super().before_train(runner)
         self._dataloader = build_score_dataloader(
-            runner, self._dataloader_cfg, self._cache_cfg
+            runner,
+            self._dataloader_cfg,
+            self._cache_cfg,
+            type(self).__name__,
         )
 
     def after_train(self, runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""The loader that KLScoreHook scores with."""
+"""The loader over the training samples with evaluation transforms."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def build_score_dataloader(
     runner: Runner,
     overrides: Mapping[str, Any] | None,
     cache: Mapping[str, Any] | None = None,
+    asked_by: str = 'KLScoreHook',
 ) -> DataLoader[Any]:
     """Build the loader that goes over the training samples to score them.
 
@@ -31,6 +32,7 @@ def build_score_dataloader(
         overrides: Keys that win over the default's.
         cache: Arguments of :class:`~mmremix.datasets.InputCache`, or
             ``None`` for no cache.
+        asked_by: Class name of the hook that needs it, for errors.
 
     Raises:
         ConfigError: If no evaluation pipeline is to be had, or if the data
@@ -39,7 +41,7 @@ def build_score_dataloader(
     train_cfg = copy.deepcopy(runner.cfg.get('train_dataloader'))
     overrides = copy.deepcopy(dict(overrides or {}))
     if 'dataset' not in overrides:
-        overrides['dataset'] = _eval_dataset(runner, train_cfg)
+        overrides['dataset'] = _eval_dataset(runner, train_cfg, asked_by)
     cfg = {
         'batch_size': (train_cfg or {}).get('batch_size', 1),
         'num_workers': (train_cfg or {}).get('num_workers', 0),
@@ -63,11 +65,11 @@ def build_score_dataloader(
     if found:
         listed = '\n  '.join(found)
         raise ConfigError(
-            'KLScoreHook would score another data set than the training '
+            f'{asked_by} would score another data set than the training '
             f'set:\n  {listed}\nBoth must hold the same samples in the same '
             'order, with the same classes and modalities. Leave the data set '
             'out to score the training set:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]"
+            f"    plan=dict(type='{asked_by}', dataloader=None)"
         )
     return dataloader
 
@@ -100,7 +102,7 @@ def _cached(
 
 
 def _eval_dataset(
-    runner: Runner, train_cfg: Mapping[str, Any] | None
+    runner: Runner, train_cfg: Mapping[str, Any] | None, asked_by: str
 ) -> dict[str, Any]:
     """The training set with the evaluation pipeline."""
     pipeline = None
@@ -109,10 +111,10 @@ def _eval_dataset(
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
     if train_cfg is None or pipeline is None:
         raise ConfigError(
-            'KLScoreHook scores with the pipeline of val_dataloader (or '
+            f'{asked_by} uses the pipeline of val_dataloader (or '
             'test_dataloader), and there is none. Add one, or write:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10, "
-            'dataloader=dict(dataset=dict(type=..., pipeline=[...])))]'
+            f"    dict(type='{asked_by}', dataloader=dict("
+            'dataset=dict(type=..., pipeline=[...])), ...)'
         )
     return {
         **train_cfg['dataset'],

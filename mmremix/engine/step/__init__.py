@@ -1,4 +1,4 @@
-"""A training step: optimiser wrappers, and the methods within it."""
+"""A training step: optimiser wrappers, the methods within it, their hooks."""
 
 from mmremix.engine.step.method_hook import MethodHook
 from mmremix.engine.step.optim_wrappers import (
@@ -6,10 +6,14 @@ from mmremix.engine.step.optim_wrappers import (
     BFloat16OptimWrapper,
     OptimWrapper,
 )
+from mmremix.engine.step.prototype_hook import PrototypeHook
+from mmremix.engine.step.relearn_hook import RelearnHook
 
 __all__ = [
     'AmpOptimWrapper',
     'BFloat16OptimWrapper',
     'MethodHook',
     'OptimWrapper',
+    'PrototypeHook',
+    'RelearnHook',
 ]

@@ -6,35 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
-
-
-class Stop(Hook):
-    """Stops the run in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def after_train_iter(
-        self, runner, batch_idx, data_batch=None, outputs=None
-    ):
-        if runner.epoch == self.epoch and batch_idx == 2:
-            raise KeyboardInterrupt
-
-
-def tensors(state):
-    """All tensors of a nested state, by path."""
-    if isinstance(state, torch.Tensor):
-        return {'': state}
-    items = state.items() if isinstance(state, dict) else enumerate(state)
-    return {
-        f'/{key}{path}': tensor
-        for key, value in items
-        if isinstance(value, dict | list | torch.Tensor)
-        for path, tensor in tensors(value).items()
-    }
+from tests.engine.method_run import Stop, tensors
 
 
 @pytest.mark.parametrize('stopped_in', [1, 3])

@@ -1,0 +1,5 @@
+# Fair: the published options; nothing in them is about the optimiser.
+method_pmr = dict(
+    step=dict(type='PMR', alpha=1.0, form='hard'),
+    hook=dict(type='PrototypeHook', share=0.1),
+)

@@ -1,0 +1,15 @@
+# Resample, modality level (SMV: Wei et al., CVPR 2024): the fused loss alone.
+method_resample = dict(
+    plan=dict(
+        type='ResampleHook',
+        warmup_epochs=5,
+        level='modality',
+        alpha=1.0,
+        share=0.2,
+    ),
+    model=dict(
+        loss_weights=dict(
+            all_active=dict(unimodal=0.0), some_active=dict(unimodal=0.0)
+        )
+    ),
+)

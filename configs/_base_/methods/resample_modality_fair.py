@@ -1,0 +1,10 @@
+# Fair: with the heads' losses, as in the runs that it is compared with.
+method_resample = dict(
+    plan=dict(
+        type='ResampleHook',
+        warmup_epochs=5,
+        level='modality',
+        alpha=1.0,
+        share=0.2,
+    )
+)

@@ -1,0 +1,104 @@
+"""Whole runs: what the prototypes are, and when they move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from mmremix.engine import PrototypeHook
+from mmremix.engine.scoring.loader import build_score_dataloader
+from tests.engine.method_run import (
+    assert_resumes,
+    last_checkpoint,
+    method_config,
+    run,
+)
+
+ALL = {'method_pmr.hook.share': 1.0}
+
+
+class Naive(Hook):
+    """Class means, sample by sample, with the weights of each epoch."""
+
+    priority = 'LOW'
+
+    def __init__(self):
+        self.means, self.prototypes = [], []
+
+    def before_train_epoch(self, runner):
+        method = runner.model.methods['pmr']
+        self.prototypes.append(method.prototypes.clone())
+        rows = {}
+        model = runner.model.eval()
+        for batch in build_score_dataloader(runner, None):
+            data = model.data_preprocessor(batch, False)
+            with torch.no_grad():
+                features = model.encode(data['inputs']).features
+            features = torch.cat([features[n] for n in model.modalities], 1)
+            for sample, row in zip(
+                data['data_samples'], features, strict=True
+            ):
+                rows.setdefault(int(sample.gt_label), []).append(row)
+        model.train()
+        self.means.append(
+            torch.stack([torch.stack(rows[k]).mean(0) for k in sorted(rows)])
+        )
+
+
+def test_prototypes_are_class_means_and_move_half_way(tiny_config):
+    naive = Naive()
+    runner = run(method_config(tiny_config, 'pmr', epochs=2, **ALL), naive)
+    first, second = naive.prototypes
+    torch.testing.assert_close(first, naive.means[0])
+    torch.testing.assert_close(second, (first + naive.means[1]) / 2)
+    assert not torch.equal(first, second)
+    stored = last_checkpoint(runner)['state_dict']
+    assert torch.equal(stored['methods.pmr.prototypes'], second)
+    logged = runner.message_hub.log_scalars
+    assert {'train/pmr/s_video', 'train/pmr/w_audio'} <= set(logged)
+
+
+def test_a_part_leaves_classes_without_and_says_so(tiny_config):
+    """Three samples of six classes."""
+    runner = run(method_config(tiny_config, 'pmr', epochs=1))
+    known = runner.model.methods['pmr'].known
+    assert 1 <= int(known.sum()) <= 3
+    (log,) = Path(runner.work_dir).glob('*/*.log')
+    missing = 6 - int(known.sum())
+    assert f'{missing} of 6 classes had no sample' in log.read_text()
+    for value in runner.model.state_dict().values():
+        assert value.isfinite().all()
+
+
+@pytest.mark.parametrize('base', ['pmr', 'pmr_hard'])
+def test_resumed_run_ends_the_same(tiny_config, base):
+    assert_resumes(
+        lambda: method_config(tiny_config, base),
+        stopped_in=2,
+        parts=('state_dict', 'optimizer'),
+    )
+
+
+def test_alpha_zero_is_the_plain_run(tiny_config):
+    plain = tiny_config('joint_demo_concat', epochs=2)
+    cfg = method_config(
+        tiny_config, 'pmr', epochs=2, **{'method_pmr.step.alpha': 0.0}
+    )
+    one, other = (run(c).model.state_dict() for c in (plain, cfg))
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def test_without_pmr_it_is_refused(tiny_config):
+    cfg = method_config(tiny_config, 'pmr')
+    cfg.method_pmr.step = None
+    with pytest.raises(ValueError, match="step=dict\\(type='PMR'\\)"):
+        run(cfg)
+
+
+def test_options():
+    with pytest.raises(ValueError, match='share'):
+        PrototypeHook(share=0)
