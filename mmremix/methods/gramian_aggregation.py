@@ -133,7 +133,8 @@ class GramianAggregation(Method):
         self, fn: Callable[[Tensor], Tensor], recurse: bool = True
     ) -> GramianAggregation:
         # What the function keeps stays on the CPU, where it weighs.
-        super()._apply(fn, recurse=False)
+        apply: Any = super()._apply
+        apply(fn, recurse=False)
         return self
 
     def check(self, model: AVRecognizer) -> None:
