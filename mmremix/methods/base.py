@@ -189,7 +189,8 @@ class Method(nn.Module):
 
         Nothing waits for the GPU: it is read when the log is written.
         """
-        self._recorded[name] = torch.as_tensor(value).detach()
+        # A copy: what is recorded may be a buffer, and change before that.
+        self._recorded[name] = torch.as_tensor(value).detach().clone()
 
     def take_records(self) -> dict[str, Tensor]:
         """What was recorded since the last call."""

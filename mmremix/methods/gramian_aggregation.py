@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -33,20 +34,26 @@ def gramian(rows: Sequence[Sequence[Tensor | None]]) -> Tensor:
     Raises:
         ValueError: If there is no tensor at all.
     """
-    total: Tensor | None = None
+    flat: list[list[Tensor]] = [[] for _ in rows]
     for parts in zip(*rows, strict=True):
         there = [part for part in parts if part is not None]
-        if not there:
-            continue
-        zero = torch.zeros_like(there[0])
-        matrix = torch.stack(
-            [(zero if p is None else p).flatten().float() for p in parts]
-        )
-        product = matrix @ matrix.T
-        total = product if total is None else total + product
-    if total is None:
+        if there:
+            zero = torch.zeros_like(there[0])
+            for pieces, part in zip(flat, parts, strict=True):
+                pieces.append((zero if part is None else part).flatten())
+    if not any(flat):
         raise ValueError('No parameter has a gradient.')
-    return total
+    vectors = [torch.cat(pieces).float() for pieces in flat]
+    # Not a matrix product, which TF32 would round.
+    pairs = combinations_with_replacement(range(len(vectors)), 2)
+    products = {(i, j): (vectors[i] * vectors[j]).sum() for i, j in pairs}
+    places = range(len(vectors))
+    return torch.stack(
+        [
+            torch.stack([products[min(i, j), max(i, j)] for j in places])
+            for i in places
+        ]
+    )
 
 
 def weighted_sum(
@@ -88,9 +95,9 @@ class GramianAggregation(Method):
     of TorchJD (arXiv:2406.16232) among them (``pip install torchjd``; each
     ``...Weighting`` of ``torchjd.aggregation``)::
 
-        method_upgrad = dict(step=dict(
+        method_mgda = dict(step=dict(
             type='GramianAggregation',
-            weighting=dict(type='torchjd.UPGradWeighting'), scale=2.0))
+            weighting=dict(type='torchjd.MGDAWeighting'), scale=2.0))
 
     or of one's own, ``@FUNCTIONS.register_module() def equal(gramian)``,
     ``weighting='equal'``.
@@ -121,6 +128,14 @@ class GramianAggregation(Method):
         self.weighting = build_weighting(weighting)
         self.scale = scale
         self._whole = True
+
+    def _apply(
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> GramianAggregation:
+        # What the function keeps stays on the CPU, where it weighs.
+        apply: Any = super()._apply
+        apply(fn, recurse=False)
+        return self
 
     def check(self, model: AVRecognizer) -> None:
         """Refuse a model whose encoders have one loss term only."""
@@ -219,7 +234,7 @@ def build_weighting(weighting: str | Mapping[str, Any]) -> Weighting:
             f'GramianAggregation: no function {kind!r} from a Gramian to '
             'weights. Write @FUNCTIONS.register_module() above yours, and '
             "in the config: custom_imports=dict(imports=['my_module']); or "
-            "one of TorchJD's: weighting=dict(type='torchjd.UPGradWeighting')"
+            "one of TorchJD's: weighting=dict(type='torchjd.MGDAWeighting')"
         )
     made: Weighting
     is_class: bool = inspect.isclass(found)

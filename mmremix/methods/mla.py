@@ -55,7 +55,8 @@ class MLA(Method):
                 fusion=dict(
                     _delete_=True, type='SharedHeadFusion',
                     weights='entropy'),
-                unimodal='fusion'),
+                unimodal='fusion',
+                mask='skip'),
             train_dataloader=dict(batch_sampler=dict(order='alternate')))
 
     Logged is ``kept``, the length of the head's projected gradient as a
@@ -72,7 +73,8 @@ class MLA(Method):
 
     Raises:
         ValueError: On another ``projection`` or ``absorb``; before training,
-            if the model has no :class:`~mmremix.models.SharedHeadFusion`.
+            if the model has no :class:`~mmremix.models.SharedHeadFusion`, or
+            another ``mask`` or ``unimodal`` than in the example.
     """
 
     needs_pure_batches: ClassVar[bool] = True
@@ -108,7 +110,17 @@ class MLA(Method):
         self.register_buffer('projector', torch.eye(size))
 
     def check(self, model: AVRecognizer) -> None:
+        """Refuse a model in which the head does not see one modality alone."""
         _head(model)
+        if model.mask != 'skip' or model.unimodal != 'fusion':
+            raise ValueError(
+                'MLA trains one head, on the feature of one modality alone, '
+                f'but the model has mask={model.mask!r} (all but '
+                "'skip' put stand-ins for the others before the head) and "
+                f'unimodal={model.unimodal!r} (with heads of their own the '
+                'modalities would share nothing). Write: model=dict('
+                "mask='skip', unimodal='fusion')"
+            )
 
     def losses(
         self, model: AVRecognizer, output: Output, losses: dict[str, Tensor]

@@ -112,6 +112,13 @@ def test_records_are_taken_once():
     assert model.methods['m'].take_records() == {}
 
 
+def test_records_are_copies():
+    method = toys.RunningMean()
+    method.record('mean', method.mean)
+    method.mean.zero_()
+    assert method.take_records()['mean'] == 1
+
+
 def test_without_a_clock_the_error_says_what_keeps_it():
     method = toys.RunningMean()
     with pytest.raises(RuntimeError, match="type='MethodHook'"):

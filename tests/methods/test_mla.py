@@ -162,6 +162,15 @@ def test_other_fusions_are_refused():
         kit.make_model(case)
 
 
+@pytest.mark.parametrize(
+    'model', [{'unimodal': 'heads'}, {'mask': 'feature'}, {'mask': 'input'}]
+)
+def test_models_with_more_before_the_head_are_refused(model):
+    case = {**CASES['mla'], 'model': {**MODEL, **model}}
+    with pytest.raises(ValueError, match="mask='skip', unimodal='fusion'"):
+        kit.train(case)
+
+
 @pytest.mark.parametrize('option', ['projection', 'absorb'])
 def test_unknown_options_are_refused(option):
     with pytest.raises(ValueError, match=f'MLA: {option} must be one of'):

@@ -264,6 +264,9 @@ def test_torchjd_is_found_or_asked_for(monkeypatch):
         {'type': 'torchjd.HalfWeighting', 'pref': 0.25}
     )
     assert method.weighting(torch.eye(2)).tolist() == [0.25, 0.25]
+    method.weighting.register_buffer('kept', torch.ones(2))
+    assert method.double().weighting.kept.dtype == torch.float32
+    assert 'weighting.kept' in method.state_dict()
     with pytest.raises(ValueError, match='no function'):
         build_weighting('torchjd.NoSuchWeighting')
     monkeypatch.setitem(sys.modules, 'torchjd.aggregation', None)
