@@ -46,7 +46,7 @@ def test_other_samples_to_score(tiny_config):
     cfg = tiny_config()
     other = dict(cfg.val_dataloader['dataset'])
     cfg.method_remix.plan['dataloader'] = {'dataset': other}
-    refused(cfg, r'(?s)score 12 samples.*training set has 26.*custom_hooks')
+    refused(cfg, r'(?s)score 12 samples.*training set has 26.*dataloader=None')
 
 
 def test_same_number_of_other_samples(tiny_config):
