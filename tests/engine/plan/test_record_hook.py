@@ -69,8 +69,8 @@ def test_run(config):
         ]
         assert kept['classes'].tolist() == found.classes
         assert kept['epoch'] == 3
-        assert kept["confusion"].shape == (4, 6, 6)
-        assert kept['confusion'].sum(axis=(1, 2)).tolist() == [12] * 3
+        assert kept['confusion'].shape == (4, 6, 6)
+        assert kept['confusion'].sum(axis=(1, 2)).tolist() == [12] * 4
         right = np.trace(kept['confusion'][0])
     best = runner.message_hub.get_scalar('val/acc/fusion_top1').current()
     assert right / 12 == pytest.approx(best)
