@@ -131,8 +131,7 @@ class GradientConflictHook(Hook):
         if self._batch is None:
             # No more than a training step is known to have room for.
             largest = runner.train_dataloader.batch_sampler.batch_size
-            size = self.batch_size or min(32, largest)
-            self._batch = self._draw(self._dataset, size)
+            self._batch = self._draw(self.batch_size or min(32, largest))
         model: AVRecognizer = unwrap(runner.model)
         data = model.data_preprocessor(self._batch, False)
         device = next(model.parameters()).device
@@ -149,8 +148,10 @@ class GradientConflictHook(Hook):
             f'samples in {seconds:.1f} s)'
         )
 
-    def _draw(self, dataset: MultimodalDataset, size: int) -> dict[str, Any]:
+    def _draw(self, size: int) -> dict[str, Any]:
         """Load the probe, collated."""
+        dataset = self._dataset
+        assert dataset is not None, 'before_train has not run'
         generator = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(len(dataset), generator=generator).tolist()
         samples = []
