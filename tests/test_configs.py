@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mmremix.apis import build_runner, load_config
 from mmremix.registry import DATASETS, MODELS
-from tests.demo_run import ROOT
+from tests.demo_run import ROOT, narrow
 
 CONFIGS = sorted(
     path.relative_to(ROOT / 'configs').with_suffix('').as_posix()
@@ -57,7 +57,7 @@ def test_configs_are_values_and_no_programs():
 @pytest.mark.parametrize('name', CONFIGS)
 def test_loads_and_builds_its_model(name):
     cfg = load_config(str(ROOT / 'configs' / f'{name}.py'))
-    model = MODELS.build(cfg.model)
+    model = MODELS.build(narrow(cfg).model)
     known = DATASETS.get(cfg.train_dataloader.dataset.type).METAINFO
     classes = known.get('classes', range(6))  # the demo's, in a file
     assert model.num_classes == len(classes)
@@ -97,9 +97,7 @@ def shrink(cfg, root, work_dir):
                 if transform.type == 'CropBox':
                     # There is no face in a demo clip.
                     transform.box = (0.0, 0.0, 1.0, 1.0)
-    for encoder in cfg.model.encoders.values():
-        if encoder is not None:
-            encoder.base_channels = 4
+    narrow(cfg)
     cfg.train_cfg.max_epochs = 2
     # Whatever the encoders think, both modalities get a sample.
     if 'method_remix' in cfg:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
 
 from mmremix.apis import load_config
 from mmremix.registry import MODELS
-from tests.demo_run import ROOT
+from tests.demo_run import ROOT, narrow
 
 CONFIGS = ROOT / 'configs'
 EXAMPLES = sorted(p.name for p in (CONFIGS / 'examples').glob('*.py'))
@@ -29,7 +30,7 @@ def build(text, folder):
     path = folder / 'config.py'
     path.write_text(text)
     cfg = load_config(str(path))
-    MODELS.build(cfg.model)
+    MODELS.build(narrow(copy.deepcopy(cfg)).model)
     return cfg
 
 
