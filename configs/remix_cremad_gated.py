@@ -1,2 +1,1 @@
-_base_ = ['remix_cremad_concat.py']
-model = dict(fusion=dict(_delete_=True, type='GatedFusionHead'))
+_base_ = ['joint_cremad_gated.py', '_base_/methods/remix.py']

@@ -1,13 +1,2 @@
-_base_ = [
-    '_base_/default_runtime.py',
-    '_base_/datasets/demo.py',
-    '_base_/models/resnet18_concat.py',
-    '_base_/schedules/adam_small.py',
-    '_base_/methods/remix.py',
-]
-model = dict(
-    num_classes=6,
-    encoders=dict(video=dict(base_channels=16), audio=dict(base_channels=16)),
-)
-train_cfg = dict(max_epochs=16)
+_base_ = ['joint_demo_concat.py', '_base_/methods/remix.py']
 method_remix = dict(plan=dict(warmup_epochs=6))

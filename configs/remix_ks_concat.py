@@ -1,8 +1,1 @@
-_base_ = [
-    '_base_/default_runtime.py',
-    '_base_/datasets/kinetics_sounds.py',
-    '_base_/models/resnet18_concat.py',
-    '_base_/schedules/adam_60e.py',
-    '_base_/methods/remix.py',
-]
-model = dict(num_classes=31)
+_base_ = ['joint_ks_concat.py', '_base_/methods/remix.py']

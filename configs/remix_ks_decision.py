@@ -1,2 +1,1 @@
-_base_ = ['remix_ks_concat.py']
-model = dict(fusion=dict(_delete_=True, type='DecisionFusionHead'))
+_base_ = ['joint_ks_decision.py', '_base_/methods/remix.py']

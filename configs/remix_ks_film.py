@@ -1,2 +1,1 @@
-_base_ = ['remix_ks_concat.py']
-model = dict(fusion=dict(_delete_=True, type='FiLMFusionHead'))
+_base_ = ['joint_ks_film.py', '_base_/methods/remix.py']

@@ -66,14 +66,3 @@ def test_named_files_exist():
         assert (ROOT / path).exists(), path
     for path in re.findall(r'(tools/[\w/]+\.(?:py|sh))', text):
         assert (ROOT / path).is_file(), path
-
-
-def test_rows_of_the_paper_have_configs():
-    text = (ROOT / 'docs' / 'paper_rows.md').read_text()
-    rows = re.findall(r'\| `([\w/.-]+\.py)` \|', text)
-    # Tables 1, 4, 5 and 6 have 8, 6, 4 and 12 rows.
-    assert len(rows) >= 30
-    for row in rows:
-        for data in ('cremad', 'ks'):
-            path = ROOT / 'configs' / row.replace('DATA', data)
-            assert path.is_file(), path

@@ -1,4 +1,22 @@
+_base_ = ['../loaders.py']
 data_root = '{{$CREMAD_ROOT:data/cremad}}'
+audio = dict(
+    type='ForModality',
+    modality='audio',
+    output='spectrogram',
+    transforms=[
+        # Repeated to 3 s and cut there, as in OGM-GE.
+        dict(
+            type='DecodeAudio',
+            sample_rate=22050,
+            duration=3.0,
+            sampling='start',
+            padding='repeat',
+            clip_amplitude=True,
+        ),
+        dict(type='LogSTFT', n_fft=512, hop_length=353),
+    ],
+)
 train_pipeline = [
     dict(
         type='ForModality',
@@ -12,23 +30,7 @@ train_pipeline = [
             dict(type='mmaction.FormatShape', input_format='NCHW'),
         ],
     ),
-    dict(
-        type='ForModality',
-        modality='audio',
-        output='spectrogram',
-        transforms=[
-            # Repeated to 3 s and cut there, as in OGM-GE.
-            dict(
-                type='DecodeAudio',
-                sample_rate=22050,
-                duration=3.0,
-                sampling='start',
-                padding='repeat',
-                clip_amplitude=True,
-            ),
-            dict(type='LogSTFT', n_fft=512, hop_length=353),
-        ],
-    ),
+    audio,
     dict(type='PackAVInputs'),
 ]
 test_pipeline = [
@@ -42,54 +44,20 @@ test_pipeline = [
             dict(type='mmaction.FormatShape', input_format='NCHW'),
         ],
     ),
-    dict(
-        type='ForModality',
-        modality='audio',
-        output='spectrogram',
-        transforms=[
-            # Repeated to 3 s and cut there, as in OGM-GE.
-            dict(
-                type='DecodeAudio',
-                sample_rate=22050,
-                duration=3.0,
-                sampling='start',
-                padding='repeat',
-                clip_amplitude=True,
-            ),
-            dict(type='LogSTFT', n_fft=512, hop_length=353),
-        ],
-    ),
+    audio,
     dict(type='PackAVInputs'),
 ]
-# As in the paper, the test set also chooses the best epoch.
+loader = dict(batch_size=64, num_workers=8, pin_memory=True)
+clips = dict(type='CREMAD', data_root=data_root)
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    batch_sampler=dict(type='RemixSampler', order='sequential', tail='keep'),
-    dataset=dict(
-        type='CREMAD',
-        data_root=data_root,
-        ann_file='train.csv',
-        pipeline=train_pipeline,
-    ),
+    **loader,
+    dataset=dict(**clips, ann_file='train.csv', pipeline=train_pipeline),
 )
+# As in the paper, the test set also chooses the best epoch.
 val_dataloader = dict(
-    batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    **loader,
     dataset=dict(
-        type='CREMAD',
-        data_root=data_root,
-        ann_file='test.csv',
-        pipeline=test_pipeline,
-        test_mode=True,
+        **clips, ann_file='test.csv', pipeline=test_pipeline, test_mode=True
     ),
 )
-val_evaluator = dict(type='MultimodalAccuracy')
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

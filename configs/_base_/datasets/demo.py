@@ -1,3 +1,4 @@
+_base_ = ['../loaders.py']
 # Made by: python tools/data/make_demo.py
 data_root = 'data/demo'
 train_pipeline = [
@@ -55,34 +56,16 @@ test_pipeline = [
     ),
     dict(type='PackAVInputs'),
 ]
+loader = dict(batch_size=32, num_workers=2)
+clips = dict(type='AVDataset', data_root=data_root, classes='classes.txt')
 train_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    batch_sampler=dict(type='RemixSampler', order='sequential', tail='keep'),
-    dataset=dict(
-        type='AVDataset',
-        data_root=data_root,
-        ann_file='train.csv',
-        classes='classes.txt',
-        pipeline=train_pipeline,
-    ),
+    **loader,
+    dataset=dict(**clips, ann_file='train.csv', pipeline=train_pipeline),
 )
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    **loader,
     dataset=dict(
-        type='AVDataset',
-        data_root=data_root,
-        ann_file='test.csv',
-        classes='classes.txt',
-        pipeline=test_pipeline,
-        test_mode=True,
+        **clips, ann_file='test.csv', pipeline=test_pipeline, test_mode=True
     ),
 )
-val_evaluator = dict(type='MultimodalAccuracy')
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

@@ -1,4 +1,15 @@
+_base_ = ['../loaders.py']
 data_root = '{{$KS_ROOT:data/kinetics_sounds}}'
+audio = dict(
+    type='ForModality',
+    modality='audio',
+    output='spectrogram',
+    transforms=[
+        # At the clip's own rate, 1,024 frames of 10 ms.
+        dict(type='DecodeAudio'),
+        dict(type='KaldiFbank', num_mel_bins=128, num_frames=1024),
+    ],
+)
 train_pipeline = [
     dict(
         type='ForModality',
@@ -12,16 +23,7 @@ train_pipeline = [
             dict(type='mmaction.FormatShape', input_format='NCHW'),
         ],
     ),
-    dict(
-        type='ForModality',
-        modality='audio',
-        output='spectrogram',
-        transforms=[
-            # At the clip's own rate, 1,024 frames of 10 ms.
-            dict(type='DecodeAudio'),
-            dict(type='KaldiFbank', num_mel_bins=128, num_frames=1024),
-        ],
-    ),
+    audio,
     dict(type='PackAVInputs'),
 ]
 test_pipeline = [
@@ -35,59 +37,15 @@ test_pipeline = [
             dict(type='mmaction.FormatShape', input_format='NCHW'),
         ],
     ),
-    dict(
-        type='ForModality',
-        modality='audio',
-        output='spectrogram',
-        transforms=[
-            # At the clip's own rate, 1,024 frames of 10 ms.
-            dict(type='DecodeAudio'),
-            dict(type='KaldiFbank', num_mel_bins=128, num_frames=1024),
-        ],
-    ),
+    audio,
     dict(type='PackAVInputs'),
 ]
+loader = dict(batch_size=64, num_workers=8, pin_memory=True)
+clips = dict(type='KineticsSounds', data_root=data_root)
+held_out = dict(**clips, pipeline=test_pipeline, test_mode=True)
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    batch_sampler=dict(type='RemixSampler', order='sequential', tail='keep'),
-    dataset=dict(
-        type='KineticsSounds',
-        data_root=data_root,
-        ann_file='train.csv',
-        pipeline=train_pipeline,
-    ),
+    **loader,
+    dataset=dict(**clips, ann_file='train.csv', pipeline=train_pipeline),
 )
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='KineticsSounds',
-        data_root=data_root,
-        ann_file='val.csv',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-val_evaluator = dict(type='MultimodalAccuracy')
-test_dataloader = dict(
-    batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='KineticsSounds',
-        data_root=data_root,
-        ann_file='test.csv',
-        pipeline=test_pipeline,
-        test_mode=True,
-    ),
-)
-test_evaluator = val_evaluator
+val_dataloader = dict(**loader, dataset=dict(**held_out, ann_file='val.csv'))
+test_dataloader = dict(**loader, dataset=dict(**held_out, ann_file='test.csv'))

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmremix.datasets.annotation import read_csv
 from mmremix.datasets.class_folders import MEDIA_SUFFIXES, is_clutter
+from mmremix.datasets.corpora import GRID
 from mmremix.datasets.csv_rows import read_lines
 
 POSITIONS = ('command', 'color', 'preposition', 'letter', 'digit', 'adverb')
@@ -32,12 +33,7 @@ _SPELLED = (
     ),
     {'a': 'again', 'n': 'now', 'p': 'please', 's': 'soon'},
 )
-_COLUMNS = {
-    'clip': 'clip',
-    'label': 'word',
-    'start': 'start_s',
-    'end': 'end_s',
-}
+_COLUMNS = {'clip': 'clip', **GRID.WORDS_COLUMNS}
 _UNITS = 25000  # of an .align file, a second
 _SILENCE = ('sil', 'sp')
 

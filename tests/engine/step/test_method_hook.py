@@ -86,7 +86,8 @@ def refused(cfg, match):
 
 
 def test_fusion_between_the_stages(tiny_config):
-    cfg = with_method(tiny_config('joint_demo_mmtm'), 'Comparing')
+    cfg = with_method(tiny_config('joint_demo_concat'), 'Comparing')
+    cfg.model.fusion = {'type': 'MMTM'}
     refused(cfg, r'(?s)Comparing acts on one encoder.*MMTM.*ConcatFusionHead')
 
 

@@ -1,4 +1,0 @@
-_base_ = ['../joint_ks_decision.py']
-# "Dropout" of the paper's Table 6: unimodal predictions come from the
-# fusion head with the others absent, and there are no unimodal losses.
-model = dict(unimodal='fusion')

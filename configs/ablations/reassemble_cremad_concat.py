@@ -1,3 +1,0 @@
-_base_ = ['../remix_cremad_concat.py']
-# "Reassemble" of the paper's Table 5: batches by assignment, unmasked.
-train_dataloader = dict(batch_sampler=dict(decouple=False))

@@ -1,3 +1,0 @@
-_base_ = ['../remix_ks_concat.py']
-# Masking as in the paper's text.
-model = dict(mask='input')

@@ -1,3 +1,0 @@
-_base_ = ['../joint_ks_concat.py']
-# The plain joint baseline: no unimodal losses.
-model = dict(loss_weights=dict(all_active=dict(unimodal=0.0)))

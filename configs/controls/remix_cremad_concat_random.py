@@ -1,3 +1,0 @@
-_base_ = ['../remix_cremad_concat.py']
-# The same subset sizes, dealt at random.
-method_remix = dict(plan=dict(rule='random'))

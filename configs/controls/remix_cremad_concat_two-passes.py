@@ -1,3 +1,0 @@
-_base_ = ['../remix_cremad_concat.py']
-# As many updates of the encoders together as the joint run.
-train_dataloader = dict(batch_sampler=dict(passes=2))

@@ -1,3 +1,0 @@
-_base_ = ['../remix_ks_concat.py']
-# Each sample keeps its most certain modality.
-method_remix = dict(plan=dict(rule='strongest'))

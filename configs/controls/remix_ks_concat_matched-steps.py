@@ -1,3 +1,0 @@
-_base_ = ['../remix_ks_concat.py']
-# As many optimiser steps an epoch as the joint run.
-train_dataloader = dict(batch_sampler=dict(tail='fixed'))

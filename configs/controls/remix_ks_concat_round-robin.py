@@ -1,3 +1,0 @@
-_base_ = ['../remix_ks_concat.py']
-# Pure batches without scores: the modalities take turns.
-method_remix = dict(plan=dict(rule='round_robin'))

@@ -1,2 +1,0 @@
-_base_ = ['joint_demo_concat.py']
-model = dict(fusion=dict(_delete_=True, type='SumFusionHead'))

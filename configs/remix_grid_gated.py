@@ -1,2 +1,0 @@
-_base_ = ['remix_grid_concat.py']
-model = dict(fusion=dict(_delete_=True, type='GatedFusionHead'))
