@@ -18,7 +18,7 @@ what a method does before an epoch (scoring, clustering), loading and decoding
 steps, the log. Validation, checkpoints, the gradient conflict of every fifth
 epoch and what is done once a run (teachers, weights measured beforehand) are
 not in it. The first epochs (--skip) are not measured, warm-ups are cut to one
-epoch, and what is due every few epochs is averaged in: see CASES.
+epoch, and what is due every few epochs is averaged in: see method_cases.py.
 
 Encoder passes are those of one sample through one encoder, by sample: joint
 training has one with gradient for each modality.
@@ -28,94 +28,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
 import platform
 import statistics
-import sys
 import tempfile
-import time
-import traceback
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
-from torch import Tensor
+from method_cases import CASES, Case, method_names
+from method_runs import WITH, WITHOUT, NotMeasured, Run
 
-from mmremix.apis import build_runner, load_config
-from mmremix.models import ModalityEncoder
-from mmremix.registry import MODELS
 from mmremix.utils.cli import add_cfg_options
-
-ROOT = Path(__file__).resolve().parents[2]
-METHODS = ROOT / 'configs/_base_/methods'
-# Not part of a method, and not in what is measured.
-HOOKS_OFF = ('checkpoint', 'gradient_conflict', 'contribution')
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-WITH, WITHOUT = 'with gradient', 'without gradient'
-Pass = Callable[[ModalityEncoder, Tensor], Tensor]
-
-
-class Case(NamedTuple):
-    """How a method is measured.
-
-    Attributes:
-        options: Config options with which it soon does what it always does.
-        joint: Config options of the joint run that it is compared with (and
-            of its own).
-        weights: Of each epoch of a turn in the mean. A turn begins at an
-            epoch whose number is a multiple of their count.
-        teachers: Option that takes a checkpoint for each modality; gets
-            untrained weights, which cost the same.
-        note: Printed below the table.
-    """
-
-    options: Mapping[str, Any] = {}
-    joint: Mapping[str, Any] = {}
-    weights: Sequence[float] = (1.0,)
-    teachers: str | None = None
-    note: str = ''
-
-
-_RESAMPLE = Case({'method_resample.plan.warmup_epochs': 1})
-# Methods without an entry do the same in every epoch, from the first one.
-CASES: dict[str, Case] = {
-    'remix': Case({'method_remix.plan.warmup_epochs': 1}),
-    'mla_remix': Case({'method_mla_remix.plan.warmup_epochs': 1}),
-    'resample': _RESAMPLE,
-    'resample_modality': _RESAMPLE,
-    'resample_remix': _RESAMPLE,
-    'reconboost': Case(
-        {
-            'method_reconboost.plan.stage_epochs': 1,
-            'method_reconboost.plan.rectify_epochs': 1,
-        },
-        weights=(0.25,) * 4,
-        note='mean of a stage of each of two modalities and the epochs with '
-        'all after it, which come in equal numbers',
-    ),
-    'dnr': Case(
-        {'method_dnr.hook.interval': 2, 'method_dnr.hook.times': 10**6},
-        weights=(0.05, 0.95),
-        note='a diagnosis is due before one of 20 epochs (and at most three '
-        'times in a run)',
-    ),
-    'umt': Case(
-        teachers='method_umt.step.teachers',
-        note='without the training of the teachers',
-    ),
-    'g_blend': Case(note='without measuring the weights, once before the run'),
-    'greedy': Case(
-        joint={'model.fusion': {'_delete_': True, 'type': 'MMTM'}},
-        note='compared with joint training with MMTM',
-    ),
-}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -123,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         'config',
         nargs='?',
-        default=str(ROOT / 'configs/joint_demo_concat.py'),
+        default='configs/joint_demo_concat.py',
         help='joint config (the demo clips)',
     )
     parser.add_argument(
@@ -142,224 +66,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_cfg_options(parser)
     parser.add_argument('--json', help='also write the figures here')
     return parser
-
-
-def method_names() -> list[str]:
-    names = sorted(path.stem for path in METHODS.glob('*.py'))
-    return [name for name in names if not name.endswith('_fair')]
-
-
-class Meter(Hook):
-    """Counts an epoch's items and encoder passes."""
-
-    def __init__(self, encoders: Mapping[str, torch.nn.Module]) -> None:
-        self.items = 0
-        self.passes: dict[str, Counter[str]] = {}
-        self._names = {id(module): name for name, module in encoders.items()}
-        self.clear()
-
-    def clear(self) -> None:
-        self.items = 0
-        self.passes = {WITH: Counter(), WITHOUT: Counter()}
-
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Any = None,
-    ) -> None:
-        self.items += len(data_batch['data_samples'])
-
-    def watch(self) -> None:
-        """Count the passes of all encoders in this process."""
-        # A fusion between the stages begins with the stem.
-        for start in ('forward', 'stem'):
-            method = getattr(ModalityEncoder, start)
-            setattr(ModalityEncoder, start, self._counted(method))
-
-    def _counted(self, method: Pass) -> Pass:
-        def counted(encoder: ModalityEncoder, x: Tensor) -> Tensor:
-            kind = WITH if torch.is_grad_enabled() else WITHOUT
-            # Teachers and copies of an encoder have no name.
-            name = self._names.get(id(encoder), 'other')
-            self.passes[kind][name] += len(x)
-            return method(encoder, x)
-
-        return counted
-
-
-def build_config(
-    args: argparse.Namespace, method: str | None, case: Case, folder: Path
-) -> Config:
-    """The joint config, with a method or without, made ready to be timed."""
-    bases = [str(Path(args.config).resolve())]
-    if method is not None:
-        bases.append(str(METHODS / f'{method}.py'))
-    path = folder / 'config.py'
-    path.write_text(f'_base_ = {bases!r}\n')
-    options = {**case.joint, **(args.cfg_options or {})}
-    if method is not None:
-        options.update(case.options)
-    if method is not None and case.teachers is not None:
-        options[case.teachers] = save_teachers(path, options, folder)
-    cfg = load_config(
-        str(path), cfg_options=options, work_dir=str(folder / 'work')
-    )
-    for key in LOADERS:
-        loader = cfg.get(key)
-        if loader is not None:
-            loader.update(num_workers=0, persistent_workers=False)
-            loader.pop('prefetch_factor', None)
-            if args.data_root is not None:
-                loader.dataset.data_root = args.data_root
-    for key in HOOKS_OFF:
-        cfg.default_hooks.pop(key, None)
-    # Without this mmengine's own would come.
-    cfg.default_hooks.checkpoint = None
-    # Loaders and metrics stay, methods may use them.
-    cfg.train_cfg.val_begin = sys.maxsize
-    # Such a run is ended from outside; its schedule is the config's if long
-    # enough.
-    length = len(case.weights)
-    epochs = skipped(args, case) + args.rounds * length
-    if method is None:
-        epochs = (args.skip + args.rounds) * (2 + len(method_names())) * 4
-    cfg.train_cfg.max_epochs = max(cfg.train_cfg.max_epochs, epochs)
-    cfg.log_level = 'ERROR'
-    return cfg
-
-
-def save_teachers(
-    path: Path, options: Mapping[str, Any], folder: Path
-) -> dict[str, str]:
-    """Untrained weights of the model, as every modality's teacher."""
-    cfg = load_config(
-        str(path), cfg_options={**options, 'work_dir': str(folder)}
-    )
-    model = cfg.model.copy()
-    model.pop('methods', None)
-    target = folder / 'teacher.pth'
-    torch.save({'state_dict': MODELS.build(model).state_dict()}, target)
-    return dict.fromkeys(cfg.model.encoders, str(target))
-
-
-def skipped(args: argparse.Namespace, case: Case) -> int:
-    """Epochs before the first round: whole turns."""
-    length = len(case.weights)
-    return -(-args.skip // length) * length
-
-
-def work(
-    args: argparse.Namespace,
-    method: str | None,
-    case: Case,
-    folder: Path,
-    connection: Connection,
-) -> None:
-    """Train in a process of its own, an epoch whenever one is asked for."""
-    output = os.open(folder / 'output.txt', os.O_WRONLY | os.O_CREAT)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    try:
-        runner = build_runner(build_config(args, method, case, folder))
-        torch.set_num_threads(args.threads)
-        loop = runner.train_loop
-        meter = Meter(dict(runner.model.encoders.items()))
-        meter.watch()
-        runner.register_hook(meter)
-        run_epoch, samples = loop.run_epoch, len(loop.dataloader.dataset)
-
-        def in_turn() -> None:
-            if not connection.recv():
-                raise SystemExit
-            meter.clear()
-            cpu, wall = time.process_time(), time.perf_counter()
-            run_epoch()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            found = {
-                'cpu_s': time.process_time() - cpu,
-                'wall_s': time.perf_counter() - wall,
-                'items': meter.items / samples,
-            }
-            for kind, passes in meter.passes.items():
-                for name, rows in passes.items():
-                    found[f'{kind}, {name}'] = rows / samples
-            connection.send(found)
-
-        loop.run_epoch = in_turn
-        runner.train()
-    except Exception as error:
-        # Whatever it is, the other methods go on, and the table says it.
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        connection.send(
-            f'{type(error).__name__}: {error} '
-            f'({Path(last.filename).name}, line {last.lineno})'
-        )
-
-
-class NotMeasured(Exception):
-    """A run that does not train; says why."""
-
-
-class Run:
-    """A training in another process."""
-
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        method: str | None,
-        case: Case,
-        folder: Path,
-    ) -> None:
-        folder.mkdir()
-        # A fork has all modules already; nothing has run on a device yet.
-        context = multiprocessing.get_context('fork')
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=work, args=(args, method, case, folder, theirs), daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        self._weights = case.weights
-        try:
-            for _ in range(skipped(args, case)):
-                self._epoch()
-        except NotMeasured:
-            self.end()
-            raise
-
-    def turn(self) -> dict[str, float]:
-        """Train a turn's epochs, and return their weighted mean."""
-        mean: Counter[str] = Counter()
-        for weight in self._weights:
-            for key, value in self._epoch().items():
-                mean[key] += weight * value  # type: ignore[assignment]
-        return dict(mean)
-
-    def end(self) -> None:
-        if self._process.is_alive():
-            try:
-                self._connection.send(False)
-            except OSError:
-                pass  # It has just ended by itself.
-        self._process.join()
-        self._connection.close()
-
-    def _epoch(self) -> dict[str, float]:
-        try:
-            self._connection.send(True)
-            answer = self._connection.recv()
-        except (EOFError, OSError):
-            self._process.join()
-            raise NotMeasured(
-                f'its process ended with status {self._process.exitcode}'
-            ) from None
-        if isinstance(answer, str):
-            raise NotMeasured(answer)
-        found: dict[str, float] = answer
-        return found
 
 
 Rounds = list[tuple[dict[str, float], dict[str, float]]]
@@ -420,7 +126,9 @@ def summary(rounds: Rounds) -> dict[str, Any]:
         }
     row['items'] = statistics.median(method['items'] for method, _ in rounds)
     for kind in (WITH, WITHOUT):
-        keys = {k for method, _ in rounds for k in method if k.startswith(kind)}
+        keys = {
+            k for method, _ in rounds for k in method if k.startswith(kind)
+        }
         row[f'passes {kind}'] = {
             key.removeprefix(f'{kind}, '): statistics.median(
                 method.get(key, 0.0) for method, _ in rounds
@@ -464,14 +172,21 @@ def main() -> None:
         name: summary(rounds) | {'note': CASES.get(name, Case()).note}
         for name, rounds in taken.items()
     }
+    # Not earlier: a process that uses a GPU cannot be forked.
+    device = (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f'CPU ({platform.machine()})'
+    )
     print(
-        f'{args.config}, {platform.processor() or platform.machine()}, '
-        f'{args.threads} threads, torch {torch.__version__}, '
-        f'{args.rounds} rounds'
+        f'{args.config}, {device}, '
+        f'threads: {args.threads}, torch {torch.__version__}, '
+        f'rounds: {args.rounds}'
     )
     print_table(rows, failed)
     if args.json:
-        report = {'arguments': vars(args), 'torch': torch.__version__}
+        report: dict[str, Any] = {'arguments': vars(args), 'device': device}
+        report['torch'] = torch.__version__
         report |= {'methods': rows, 'not_measured': failed}
         Path(args.json).write_text(json.dumps(report, indent=2))
     if failed:
