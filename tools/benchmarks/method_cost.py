@@ -1,8 +1,7 @@
 """What an epoch of each balancing method costs, in joint epochs.
 
     python tools/benchmarks/method_cost.py --data-root data/demo
-    python tools/benchmarks/method_cost.py configs/joint_cremad_concat.py \
-        --methods remix mla --rounds 3 --json cost.json
+    python tools/benchmarks/method_cost.py --methods remix mla --json cost.json
 
 Each file of configs/_base_/methods (without the *_fair ones) is put on top of
 a joint config and trained by the project's own runner, in a process of its
@@ -101,8 +100,8 @@ def measure(
         for _ in range(args.rounds):
             for label in list(runs):
                 joint = joints[repr(CASES.get(label, Case()).joint)]
-                before = joint.turn()
                 try:
+                    before = joint.turn()
                     taken[label].append((runs[label].turn(), before))
                 except NotMeasured as error:
                     failed[label] = str(error)
@@ -165,7 +164,10 @@ def print_table(rows: Mapping[str, Any], failed: Mapping[str, str]) -> None:
 
 
 def main() -> None:
-    args = build_parser().parse_args()
+    parser = build_parser()
+    args = parser.parse_args()
+    if min(args.rounds, args.skip) < 1:
+        parser.error('--rounds and --skip must be at least 1')
     with tempfile.TemporaryDirectory() as folder:
         taken, failed = measure(args, Path(folder))
     rows = {

@@ -133,7 +133,7 @@ def save_teachers(
 def skipped(args: argparse.Namespace, case: Case) -> int:
     """Epochs before the first round: whole turns."""
     length = len(case.weights)
-    return math.ceil(args.skip / length) * length
+    return int(math.ceil(args.skip / length) * length)
 
 
 def work(
