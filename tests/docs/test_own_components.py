@@ -69,7 +69,7 @@ def test_fusion_between_stages(run):
 def test_score_decides(run):
     runner = run('scores.md', 'configs/margin.py')
     (hook,) = (h for h in runner.hooks if isinstance(h, KLScoreHook))
-    scores = hook._state.scores
+    scores = hook.decision['scores']
     # Margins are differences of probabilities; KL to uniform goes to ln 6.
     assert 0 <= scores.min() < scores.max() <= 1
     sampler = runner.train_dataloader.batch_sampler

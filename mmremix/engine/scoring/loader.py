@@ -1,4 +1,4 @@
-"""The loader that KLScoreHook scores with."""
+"""The loader that a plan's scoring pass goes over."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def build_score_dataloader(
             f'set:\n  {listed}\nBoth must hold the same samples in the same '
             'order, with the same classes and modalities. Leave the data set '
             'out to score the training set:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10)]"
+            '    method_remix = dict(plan=dict('
+            "type='KLScoreHook', warmup_epochs=10))"
         )
     return dataloader
 
@@ -108,8 +109,9 @@ def _eval_dataset(
         raise ConfigError(
             'KLScoreHook scores with the pipeline of val_dataloader (or '
             'test_dataloader), and there is none. Add one, or write:\n'
-            "    custom_hooks = [dict(type='KLScoreHook', warmup_epochs=10, "
-            'dataloader=dict(dataset=dict(type=..., pipeline=[...])))]'
+            "    method_remix = dict(plan=dict(type='KLScoreHook', "
+            'warmup_epochs=10,\n'
+            '        dataloader=dict(dataset=dict(type=..., pipeline=[...]))))'
         )
     return {
         **train_cfg['dataset'],

@@ -48,7 +48,7 @@ def test_other_samples_to_score(tiny_config):
     cfg.method_remix.plan['dataloader'] = {'dataset': other}
     refused(
         cfg,
-        r'(?s)samples: 26 to train on, 12 to score.*custom_hooks',
+        r'(?s)samples: 26 to train on, 12 to score.*method_remix',
     )
 
 
