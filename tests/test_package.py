@@ -15,6 +15,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'MANIFEST.in',
     'README.md',
@@ -179,6 +181,8 @@ def test_source_distribution_is_complete(
             for file in (unpacked / 'mmremix/.mim').rglob('*')
         )
     }
+    for name in ('CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md'):
+        assert (unpacked / name).is_file(), name
     # pip builds a wheel from it, which is the same as ours.
     wheel = build_wheel(unpacked, tmp_path / 'from-sdist')
     assert wheel == build_wheel(checkout, tmp_path / 'wheel')

@@ -9,6 +9,8 @@ import textwrap
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
+_REFERENCE = re.compile(r'See :class:`~?[\w.]+`\.')
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -36,7 +38,13 @@ def arguments(path: str) -> list[Argument]:
     for base in reversed(cls.__mro__):
         if base.__module__.startswith('mmremix.'):
             section = 'Attributes' if is_dataclass(base) else 'Args'
-            texts |= describe(inspect.getdoc(base) or '', section)
+            own = describe(inspect.getdoc(base) or '', section)
+            # "See :class:`Base`.": what the base class says is in the table.
+            texts |= {
+                name: text
+                for name, text in own.items()
+                if name not in texts or not _REFERENCE.fullmatch(text)
+            }
     rows = []
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:

@@ -49,6 +49,7 @@ def apply_methods(cfg: Config) -> list[str]:
         for key in [key for key in cfg if key.startswith(PREFIX)]
     }
     methods = {name: part for name, part in given.items() if part is not None}
+    _check_hooks(cfg.get('custom_hooks') or [])
     _check_parts(methods)
     _check_one_plan(methods)
     _check_merged(methods)
@@ -66,6 +67,17 @@ def apply_methods(cfg: Config) -> list[str]:
     if methods:
         cfg.methods = [*cfg.get('methods', ()), *methods]
     return list(cfg.get('methods', ()))
+
+
+def _check_hooks(hooks: Any) -> None:
+    """The hook of a method has no place in the list that a user counts."""
+    if isinstance(hooks, Sequence) and not isinstance(hooks, str):
+        return
+    raise ConfigError(
+        f'custom_hooks must be a list, got {hooks!r}. The options of a '
+        'method are those of its key: method_remix.plan.warmup_epochs=10 '
+        'instead of custom_hooks.0.warmup_epochs=10'
+    )
 
 
 def _check_parts(methods: Mapping[str, Any]) -> None:

@@ -25,9 +25,8 @@ class InputCache(Dataset[dict[str, Any]]):
 
     For the scoring pass, whose evaluation transforms are deterministic::
 
-        custom_hooks = [
-            dict(type='KLScoreHook', warmup_epochs=10,
-                 cache=dict(limit_gb=20))]
+        method_remix = dict(plan=dict(
+            type='KLScoreHook', warmup_epochs=10, cache=dict(limit_gb=20)))
 
     Inputs lie in one memory-mapped file a modality, frames as they are
     (uint8), floating point numbers as ``float_type``. Samples beyond the

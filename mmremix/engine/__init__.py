@@ -1,4 +1,4 @@
-"""Scoring, hooks and checkpoint loading."""
+"""Plans, scoring, steps, and the hooks that watch a run and keep it."""
 
 from mmremix.engine.checkpoints import (
     DamagedCheckpointError,

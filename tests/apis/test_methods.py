@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from mmremix.apis import apply_methods, build_runner, load_config
+from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT
 
 BASE = ROOT / 'configs' / 'joint_demo_concat.py'
@@ -50,6 +51,13 @@ def test_changed_and_turned_off_by_a_child(tmp_path):
     assert (hook['warmup_epochs'], hook['min_share']) == (4, 0.2)
     off = config('method_remix = None\n', tmp_path, REMIX)
     assert not off.get('custom_hooks') and not off.get('methods')
+
+
+def test_a_number_in_custom_hooks_is_refused_with_the_key_to_write():
+    options = {'custom_hooks.0.warmup_epochs': 3}
+    remix = ROOT / 'configs' / 'remix_demo_concat.py'
+    with pytest.raises(ConfigError, match=r'method_remix\.plan\.warmup'):
+        load_config(str(remix), cfg_options=options)
 
 
 def test_every_part_goes_to_its_place(tmp_path):

@@ -11,8 +11,8 @@ from tests.demo_run import ROOT
 
 PAGES = sorted(
     page
-    for page in [ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')]
-    if '_build' not in page.parts
+    for page in [*ROOT.glob('*.md'), *(ROOT / 'docs').rglob('*.md')]
+    if '_build' not in page.parts and page.name != 'CHANGELOG.md'
 )
 SHELL = ('bash', 'sh', 'shell', 'console')
 _FENCE = re.compile(

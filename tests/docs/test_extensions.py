@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from mmengine.registry import Registry
@@ -87,3 +88,23 @@ def test_figure_of_the_method(sandbox, tmp_path):
     assert text == files[1].read_text()
     for words in ('>video<', '>audio<', 'certainty before epoch 2'):
         assert words in text
+
+
+def test_names_in_the_figure_of_the_architecture():
+    figure = ElementTree.parse(ROOT / 'docs/_static/architecture.svg')
+    space = '{http://www.w3.org/2000/svg}'
+    assert figure.findtext(f'{space}title')
+    assert figure.findtext(f'{space}desc')
+    names = [
+        node.text
+        for node in figure.iter(f'{space}text')
+        if node.get('class') == 'c'
+    ]
+    assert len(names) >= 10
+    for name in names:
+        if '/' in name:
+            assert (ROOT / 'mmremix' / name).exists(), name
+            continue
+        owner, _, member = name.partition('.')
+        (found,) = (vars(p)[owner] for p in PACKAGES if owner in p.__all__)
+        assert not member or hasattr(found, member), name

@@ -109,8 +109,8 @@ class KLScoreHook(ScoringPlanHook):
             if value not in choices:
                 raise ConfigError(
                     f'KLScoreHook: {name} must be one of {choices}, got '
-                    f"{value!r}. Write: dict(type='KLScoreHook', "
-                    f'warmup_epochs=10, {name}={choices[0]!r})'
+                    f'{value!r}. Write: '
+                    f'method_remix = dict(plan=dict({name}={choices[0]!r}))'
                 )
         self._check_integer('subset', subset, 1)
         self.rule = rule

@@ -163,8 +163,8 @@ class PlanHook(Hook):
             kind = type(self).__name__
             raise ConfigError(
                 f'{kind}: {name} must be an integer >= {least}, got '
-                f'{value!r}. Write: dict(type={kind!r}, warmup_epochs=10, '
-                'interval=1)'
+                f'{value!r}. Write: method_<name> = dict(plan=dict('
+                f'type={kind!r}, warmup_epochs=10, interval=1))'
             )
 
 

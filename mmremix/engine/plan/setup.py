@@ -48,15 +48,15 @@ def check_train_setup(runner: Runner, hook: PlanHook) -> None:
     if others:
         raise ConfigError(
             f'{kind} and {", ".join(others)} both decide what an epoch '
-            'trains on; only one can. Keep one of them among custom_hooks '
-            'and the methods (`method_<name> = None` turns one off).'
+            'trains on; only one can. Write method_<name> = None to turn a '
+            'method off, or take the hook out of custom_hooks.'
         )
     if hook.warmup_epochs >= loop.max_epochs:
         raise ConfigError(
             f'{kind}: warmup_epochs={hook.warmup_epochs}, but the run has '
             f'{loop.max_epochs} epochs: every one would be joint. Write:\n'
-            f"    plan=dict(type='{kind}', "
-            f'warmup_epochs={max(loop.max_epochs // 6, 0)})\n'
+            f"    method_<name> = dict(plan=dict(type='{kind}', "
+            f'warmup_epochs={max(loop.max_epochs // 6, 0)}))\n'
             'or a longer run:\n'
             '    train_cfg = dict(by_epoch=True, '
             f'max_epochs={6 * hook.warmup_epochs})\n'

@@ -15,10 +15,10 @@ class ScoringOptions:
 
     Example::
 
-        custom_hooks = [
-            dict(type='KLScoreHook', warmup_epochs=10,
-                 scoring=dict(
-                     amp='bfloat16', channels_last=True, recheck=0.05))]
+        method_remix = dict(plan=dict(
+            type='KLScoreHook', warmup_epochs=10,
+            scoring=dict(
+                amp='bfloat16', channels_last=True, recheck=0.05)))
 
     docs/performance.md has the measured effect of each.
 
