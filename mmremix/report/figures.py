@@ -13,6 +13,7 @@ from mmremix.report.sections_epochs import (
     rho_charts,
     sample_charts,
 )
+from mmremix.report.sections_methods import method_charts
 from mmremix.report.sections_other import contribution_charts, gradient_charts
 from mmremix.report.sections_run import certainty_charts, confusion_charts
 
@@ -36,6 +37,7 @@ def save_figures(groups: Sequence[RunGroup], folder: str | Path) -> list[Path]:
         *sample_charts(groups),
         *flip_charts(groups),
         *rho_charts(groups),
+        *method_charts(groups),
         *gradient_charts(groups),
         *contribution_charts(groups),
     ]

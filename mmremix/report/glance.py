@@ -14,6 +14,7 @@ from mmremix.report.run_group import RunGroup
 from mmremix.report.verdict import (
     comparison,
     headline,
+    named_methods,
     verdict,
     written,
 )
@@ -61,9 +62,11 @@ def _card(group: RunGroup) -> str:
             )
         )
         picture = f'{strip}<p class="keys">{keys}</p>'
+    methods = named_methods(group.first)
     return (
         f'<li><h2>{escape(group.title)}</h2>'
-        f'<p class="verdict"><strong>{escape(headline(group))}</strong></p>'
+        + (f'<p>{escape(methods)}</p>' if methods else '')
+        + f'<p class="verdict"><strong>{escape(headline(group))}</strong></p>'
         f'{picture}<p>{escape(" ".join(verdict(group)))}</p></li>'
     )
 
@@ -82,20 +85,22 @@ def _runs(groups: Sequence[RunGroup]) -> str:
     names = list(dict.fromkeys(n for g in groups for n in g.first.predictions))
     runs = [run for group in groups for run in group.runs]
     sharers = [n for n in names if any(r.remix(f'share_{n}') for r in runs)]
+    some = any(run.methods for run in runs)
     rows = []
     for run in runs:
         rows.append(
             [
                 run.name,
+                *([', '.join(run.methods) or '-'] if some else ()),
                 str((run.config.get('randomness') or {}).get('seed', '-')),
                 f'{run.epochs}',
                 *(_last(run, f'acc/{n}_top1') for n in names),
                 *(_last(run, f'remix/share_{n}') for n in sharers),
             ]
         )
-    header = ['run', 'seed', 'epochs', *map(called, names)]
+    header = ['run', *(['methods'] if some else ()), 'seed', 'epochs']
     return table(
-        [*header, *(f'given to {n}' for n in sharers)],
+        [*header, *map(called, names), *(f'given to {n}' for n in sharers)],
         rows,
         'Every run at its end: validation accuracy and share of the samples',
     )

@@ -14,6 +14,7 @@ from mmremix.report.sections_epochs import (
     rho_section,
     samples_section,
 )
+from mmremix.report.sections_methods import method_section
 from mmremix.report.sections_other import (
     contribution_section,
     gradient_section,
@@ -60,6 +61,7 @@ def render_page(
             'The score that decides: how far the prediction of a '
             "modality's own head is from a guess.",
         ),
+        method_section(groups),
         gradient_section(groups),
         contribution_section(groups),
         _of_each(

@@ -194,7 +194,8 @@ def ticks(low: float, high: float, number: int = 5) -> list[float]:
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [round(i * step, 10) for i in range(first, last + 1)]
+    # Without the noise of floats, whatever their size.
+    return [float(f'{i * step:.10g}') for i in range(first, last + 1)]
 
 
 def whole_ticks(low: float, high: float, number: int = 6) -> list[float]:

@@ -66,9 +66,12 @@ class RunData:
             if name.startswith('remix/count_')
         ]
         tested = [m[1] for m in map(_TOP1.fullmatch, self.series) if m]
-        encoders = (self.config.get('model') or {}).get('encoders') or tested
+        encoders = (self.config.get('model') or {}).get('encoders') or {}
+        known = [n for n in tested if n in encoders or not encoders]
         return tuple(
-            given or [n for n in tested if n in encoders and n not in RESERVED]
+            given
+            or [n for n in known if n not in RESERVED]
+            or [name for name, encoder in encoders.items() if encoder]
         )
 
     @property
@@ -76,6 +79,15 @@ class RunData:
         """``fusion``, the modalities and, if it was tested, ``heads``."""
         heads = [HEADS] if self.accuracy(HEADS) else []
         return (FUSION, *self.modalities, *heads)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the balancing methods that the config turns on."""
+        steps = (self.config.get('model') or {}).get('methods') or {}
+        acting = [n for n, step in steps.items() if step is not None]
+        return tuple(
+            dict.fromkeys([*(self.config.get('methods') or ()), *acting])
+        )
 
     def accuracy(self, name: str) -> Series:
         """Top-1 on the validation set by epoch."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmremix.report.run_data import RunData, final
-from mmremix.report.scalars import Series
+from mmremix.report.scalars import Series, epoch_means
 
 # What may differ between runs of one group.
 INCIDENTAL = (
@@ -63,9 +63,11 @@ class RunGroup:
 
     def over_epochs(self, scalar: str) -> dict[float, Spread]:
         """Mean and spread at every epoch, of ``acc/fusion_top1``, say."""
-        series = self._series(scalar)
-        epochs = sorted({epoch for s in series for epoch in s})
-        return {e: spread([s[e] for s in series if e in s]) for e in epochs}
+        return _over_epochs(self._series(scalar))
+
+    def epoch_means(self, scalar: str) -> dict[float, Spread]:
+        """The same of each run's means over the steps of an epoch."""
+        return _over_epochs([epoch_means(s) for s in self._series(scalar)])
 
     def at_end(self, scalar: str) -> Spread | None:
         """Mean and spread of each run's last value."""
@@ -102,6 +104,11 @@ def spread(values: Sequence[float]) -> Spread:
         deviation=statistics.stdev(values) if len(values) > 1 else None,
         runs=len(values),
     )
+
+
+def _over_epochs(series: Sequence[Series]) -> dict[float, Spread]:
+    epochs = sorted({epoch for s in series for epoch in s})
+    return {e: spread([s[e] for s in series if e in s]) for e in epochs}
 
 
 def group_runs(runs: Sequence[RunData]) -> list[RunGroup]:

@@ -7,8 +7,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 Series = dict[float, float]
@@ -129,6 +130,14 @@ def read_series(parts: Sequence[Part]) -> dict[str, Series]:
         for name, series in found.items()
         if series
     }
+
+
+def epoch_means(series: Series) -> Series:
+    """The mean over what was logged in each epoch, at its number."""
+    steps: dict[float, list[float]] = {}
+    for place, value in series.items():
+        steps.setdefault(float(ceil(place)), []).append(value)
+    return {epoch: fmean(values) for epoch, values in steps.items()}
 
 
 def _trains(line: dict[str, Any]) -> bool:

@@ -61,7 +61,7 @@ def accuracy_charts(groups: Sequence[RunGroup]) -> list[Chart]:
             percent,
             y_range=(0, min(1, top * 1.05)),
             last_epoch=max(values),
-            warm_up=_warm_up(group.first),
+            warm_up=warm_up(group.first),
             reference=(1 / classes, 'guessing') if classes else None,
         )
         charts.append(
@@ -121,7 +121,7 @@ def flip_charts(groups: Sequence[RunGroup]) -> list[Chart]:
             y_range=(0, most),
             y_ticks=whole_ticks(0, most),
             last_epoch=_end(group),
-            warm_up=_warm_up(group.first),
+            warm_up=warm_up(group.first),
         )
         charts.append(
             Chart(
@@ -169,7 +169,7 @@ def rho_charts(groups: Sequence[RunGroup]) -> list[Chart]:
             curves(group.first, drawn),
             '{:.2f}'.format,
             y_range=(low, high),
-            warm_up=_warm_up(group.first),
+            warm_up=warm_up(group.first),
             reference=(1, 'balance'),
             log_y=True,
             tick_text='{:g}'.format,
@@ -202,7 +202,7 @@ def _end(group: RunGroup) -> float:
     return max(0.0, *(e for p in counts for e in p), *tested)
 
 
-def _warm_up(run: RunData) -> int | None:
+def warm_up(run: RunData) -> int | None:
     """How many epochs it took, if the run remixes."""
     begin = run.first_remix_epoch
     return None if begin is None else begin - 1

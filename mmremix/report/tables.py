@@ -10,6 +10,7 @@ from mmremix.report.differences import HEADING, differences
 from mmremix.report.run_data import RunData, load_run
 from mmremix.report.run_group import group_runs
 from mmremix.report.scalars import Series
+from mmremix.report.verdict import named_methods
 from mmremix.utils.names import FUSION
 from mmremix.visualization.predictions import format_table
 
@@ -85,7 +86,7 @@ def run_table(run: RunData) -> str:
 
 
 def runs_table(work_dirs: Sequence[str | Path]) -> str:
-    """The tables of several runs, and in what else they differ.
+    """Methods and tables of several runs, and in what else they differ.
 
     Args:
         work_dirs: Of training runs.
@@ -96,7 +97,8 @@ def runs_table(work_dirs: Sequence[str | Path]) -> str:
     runs = [load_run(work_dir) for work_dir in work_dirs]
     parts = []
     for run in runs:
-        parts += [str(run.work_dir), run_table(run), *run.notes]
+        parts.append(f'{run.work_dir}\n{named_methods(run)}'.strip())
+        parts += [run_table(run), *run.notes]
     found = differences(group_runs(runs))
     if found:
         parts += [HEADING, *found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmremix.report.run_data import called, final
+from mmremix.report.run_data import RunData, called, final
 from mmremix.report.run_group import RunGroup, Spread, spread
 from mmremix.report.scalars import Series
 from mmremix.utils.names import FUSION
@@ -42,6 +42,14 @@ def verdict(group: RunGroup) -> list[str]:
     """Sentences about the balance of a model, most important first."""
     said = [_balance(group), _ratio(group), _shares(group), _change(group)]
     return [sentence for sentence in said if sentence]
+
+
+def named_methods(run: RunData) -> str:
+    """The methods that a run's config turns on; empty if it names none."""
+    if not run.methods:
+        return ''
+    word = 'Method' if len(run.methods) == 1 else 'Methods'
+    return f'{word}: {", ".join(run.methods)}.'
 
 
 def comparison(group: RunGroup, base: RunGroup) -> str:

@@ -80,13 +80,18 @@ def make_run(
     records=True,
     fingerprint='',
     versions='    Python: <3>',
+    steps=None,
     **config,
 ):
-    """Write a work directory and return it."""
+    """Write a work directory and return it.
+
+    ``steps(epoch)`` gives what is logged in an epoch before its end.
+    """
     rows = []
     for epoch in range(1, EPOCHS + 1):
         if remix and epoch > WARM_UP:
             rows.append(remix_scalars(epoch))
+        rows += steps(epoch) if steps else []
         rows.append(training(epoch))
         tested = accuracy(epoch, seed)
         rows.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmremix.report import accuracy_table, load_run, run_table
+from mmremix.report import accuracy_table, load_run, run_table, runs_table
 from tests.report.made_run import make_run, training, write_scalars
 
 
@@ -33,6 +33,16 @@ def test_run(tmp_path):
         ['4', '6', '2', '1', '0.7000'],
         ['5', '5', '3', '1', '0.7500'],
     ]
+
+
+def test_methods_are_named(tmp_path):
+    made = [
+        make_run(tmp_path / 'a', methods=['ogm_ge', 'remix']),
+        make_run(tmp_path / 'b', remix=False),
+    ]
+    parts = runs_table(made).split('\n\n')
+    assert parts[0] == f'{made[0]}\nMethods: ogm_ge, remix.'
+    assert parts[3] == str(made[1])
 
 
 def test_joint_and_untested(tmp_path):

@@ -26,7 +26,9 @@ class DeferredInfoHook(RuntimeInfoHook):
     process wait for the GPU. Here the losses of the steps between two lines
     of the log come over in one go, and the log is the same. A loss that a
     step does not have (the modality is masked) is noted as absent, so that
-    :class:`~mmremix.engine.ActiveLogProcessor` does not show an old one.
+    :class:`~mmremix.engine.ActiveLogProcessor` does not show an old one. What
+    a method records (``<method>/<name>``) is in the log if a step since the
+    last line recorded it, as it was last.
 
     Example::
 
@@ -95,7 +97,23 @@ class DeferredInfoHook(RuntimeInfoHook):
                         present.get(name, 0.0),
                         count=int(name in present),
                     )
+        self._forget(runner)
         self._steps = []
+
+    def _forget(self, runner: Runner) -> None:
+        """Take from the log what methods no longer record.
+
+        mmengine would repeat its last value for ever.
+        """
+        recorded = {name for step in self._steps for name in step}
+        scalars = runner.message_hub.log_scalars
+        for key in list(scalars):
+            place, _, name = key.partition('/')
+            # Of losses, the absent steps are noted.
+            if place != 'train' or '/' not in name or name in recorded:
+                continue
+            if not name.startswith('loss'):
+                del scalars[key]
 
 
 @LOG_PROCESSORS.register_module()

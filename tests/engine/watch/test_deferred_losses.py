@@ -82,3 +82,27 @@ def test_values_of_other_kinds(tiny_config):
     assert scalars['train/acc_a'].data[1].tolist() == [1]
     assert scalars['train/loss_a'].data[1].tolist() == [1, 0]
     assert scalars['train/loss_b'].mean() == 3
+
+
+def test_what_is_no_longer_recorded(tiny_config):
+    """A method that acts in the first epoch only, and its run resumed."""
+
+    def acting(name, epochs):
+        cfg = tiny_config('joint_demo_concat', epochs=epochs)
+        cfg.work_dir += name
+        cfg.default_hooks.logger.interval = 1
+        cfg.method_ogm = {'step': {'type': 'OGM', 'end_epoch': 0}}
+        return cfg
+
+    lines = train_lines(acting('whole', 2))
+    assert {line['epoch'] for line in lines} == {1, 2}
+    for line in lines:
+        assert ('ogm/k_video' in line) == (line['epoch'] == 1)
+    build_runner(acting('resumed', 1)).train()
+    cfg = acting('resumed', 2)
+    cfg.resume = True
+    runner = build_runner(cfg)
+    runner.train()
+    assert runner.epoch == 2
+    scalars = runner.message_hub.log_scalars
+    assert not [key for key in scalars if 'ogm' in key]
