@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmremix.evaluation.contribution import all_subsets, shapley_values
 from mmremix.methods.base import Method
 from mmremix.models.evaluating import evaluating
 from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.registry import MODELS
 from mmremix.utils.names import FUSION
+from mmremix.utils.shapley import all_subsets, shapley_values
 
 if TYPE_CHECKING:
     from mmremix.models import AVRecognizer, Output

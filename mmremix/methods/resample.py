@@ -12,7 +12,7 @@ from math import factorial
 import torch
 from torch import Tensor
 
-from mmremix.evaluation.contribution import Subset, all_subsets
+from mmremix.utils.shapley import Subset, all_subsets
 
 
 def sample_values(right: Mapping[Subset, Tensor]) -> Tensor:

@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader
 
 from mmremix.datasets import multimodal_collate
 from mmremix.evaluation import measure_contribution, shapley_values
-from mmremix.evaluation.contribution import all_subsets
 from mmremix.models import AVRecognizer
+from mmremix.utils.shapley import all_subsets
 
 NAMES = ('video', 'audio', 'depth')
 NUM_CLASSES = 5

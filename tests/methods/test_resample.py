@@ -9,12 +9,12 @@ from math import ceil
 import pytest
 import torch
 
-from mmremix.evaluation.contribution import all_subsets
 from mmremix.methods.resample import (
     modality_copies,
     sample_copies,
     sample_values,
 )
+from mmremix.utils.shapley import all_subsets
 
 A, V, AV = ('a',), ('v',), ('a', 'v')
 # Right with both, with a, with v; values of a and v; copies of a and v.

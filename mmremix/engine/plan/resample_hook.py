@@ -21,11 +21,7 @@ from mmremix.engine.scoring.part import (
     random_part,
 )
 from mmremix.engine.unwrap import recognizer
-from mmremix.evaluation.contribution import (
-    Subset,
-    all_subsets,
-    subset_scores,
-)
+from mmremix.evaluation.contribution import subset_scores
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
 from mmremix.methods.resample import (
     modality_copies,
@@ -35,6 +31,7 @@ from mmremix.methods.resample import (
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
 from mmremix.remix import UNASSIGNED, Items, assign_weakest, kl_to_uniform
+from mmremix.utils.shapley import Subset, all_subsets
 
 LEVELS = ('sample', 'modality')
 ORIGINALS = ('complete', 'weakest')

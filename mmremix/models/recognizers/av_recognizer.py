@@ -7,13 +7,10 @@ from typing import Any
 
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmremix.models.bases import ModuleDict
-from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.losses import merge_weights
-from mmremix.models.output import Output
 from mmremix.models.recognizers.build import (
     build_encoders,
     build_fusion,
@@ -22,14 +19,14 @@ from mmremix.models.recognizers.build import (
     compile_encoders,
     to_channels_last,
 )
-from mmremix.models.recognizers.encode import encode, zeroed
 from mmremix.models.recognizers.groups import split_by_active
+from mmremix.models.recognizers.step import Step
 from mmremix.registry import MODELS
-from mmremix.utils.names import FUSION, HEADS
+from mmremix.utils.names import FUSION
 
 
 @MODELS.register_module()
-class AVRecognizer(BaseModel):
+class AVRecognizer(Step):
     """One encoder and one linear head a modality, and a fusion head.
 
     What a sample keeps is its ``active_modalities``; the rest is masked.
@@ -49,7 +46,8 @@ class AVRecognizer(BaseModel):
                 some_active=dict(fusion=1.0, video=1.0, audio=1.0)))
 
     A step is :meth:`encode`, :meth:`fuse` and :meth:`classify`, which
-    :meth:`run` puts together, and :meth:`losses`.
+    :meth:`run` puts together, and :meth:`losses`: these are in
+    ``mmremix/models/recognizers/step.py``.
 
     Args:
         encoders: Config of each modality's backbone, or of its
@@ -140,11 +138,6 @@ class AVRecognizer(BaseModel):
             options = {} if compile is True else dict(compile)
             compile_encoders(self.encoders, self.fusion, options)
 
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """Names of the modalities, in the order of ``encoders``."""
-        return tuple(self.encoders)
-
     def forward(
         self,
         inputs: dict[str, Tensor],
@@ -174,130 +167,6 @@ class AVRecognizer(BaseModel):
         raise ValueError(
             f"mode must be 'tensor', 'loss' or 'predict', got {mode!r}."
         )
-
-    def run(
-        self,
-        inputs: Mapping[str, Tensor],
-        active: tuple[str, ...] = (),
-        labels: Tensor | None = None,
-        *,
-        share: float = 1.0,
-        fused: bool = True,
-    ) -> Output:
-        """Encode, fuse and classify samples that keep the same modalities.
-
-        Args:
-            inputs: ``(B, ...)`` for each loaded modality.
-            active: Those that are not masked. Defaults to all inputs.
-            labels: Classes ``(B,)``; with them, in training mode, the methods
-                act.
-            share: See :class:`Output`.
-            fused: Whether to compute the fused prediction.
-        """
-        output = self.encode(inputs, active)
-        output.labels, output.share = labels, share
-        acting = self.methods.values() if self.training else ()
-        if labels is None:  # nothing to learn from
-            acting = ()
-        for method in acting:
-            output.features = method.features(self, output)
-        fused_features = output.features
-        for method in acting:
-            fused_features = method.into_fusion(self, output, fused_features)
-        if fused:
-            output.scores[FUSION] = self.fuse(
-                fused_features, output.fusion_state
-            )
-        for name in output.features:
-            if name in output.active:
-                output.scores[name] = self.classify(
-                    name, output.features[name]
-                )
-        return output
-
-    def encode(
-        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
-    ) -> Output:
-        """Encode what is there and not masked; see :meth:`run`."""
-        if not inputs or not set(inputs) <= set(self.encoders):
-            raise ValueError(
-                f'The model has encoders for {self.modalities}, but the '
-                f'batch holds {tuple(inputs)}. Give the data set the same '
-                f'names: modalities={list(self.modalities)}'
-            )
-        active = active or tuple(inputs)
-        given = {
-            name: inputs[name] for name in self.encoders if name in inputs
-        }
-        if self.mask == 'skip':
-            given = {name: x for name, x in given.items() if name in active}
-        if self.mask == 'input':
-            given = {
-                name: x if name in active else torch.zeros_like(x)
-                for name, x in given.items()
-            }
-        features, state = encode(self.encoders, self.fusion, given)
-        if self.mask == 'feature':
-            features = {
-                name: z if name in active else zeroed(z)
-                for name, z in features.items()
-            }
-        return Output(inputs, active, features=features, fusion_state=state)
-
-    def fuse(
-        self, features: Mapping[str, Tensor], state: Any = None
-    ) -> Tensor:
-        """Fused class scores, ``(B, M)``, of the features that are there."""
-        if isinstance(self.fusion, StagedFusionHead):
-            return self.fusion.fuse(features, state)
-        scores: Tensor = self.fusion(features)
-        return scores
-
-    def classify(self, name: str, feature: Tensor) -> Tensor:
-        """One modality's own class scores, ``(B, M)``, of its feature."""
-        scores: Tensor
-        if self.unimodal == 'fusion':
-            scores = self.fusion({name: feature})
-        else:
-            scores = self.heads[name](feature)
-        return scores
-
-    def probabilities(self, output: Output) -> dict[str, Tensor]:
-        """Class probabilities ``(B, M)`` of each prediction of an output.
-
-        Of its scores, and, where several modalities have heads, of the sum
-        of the log-probabilities of these heads, as ``heads``.
-        """
-        found = {
-            name: scores.float().softmax(dim=1)
-            for name, scores in output.scores.items()
-        }
-        own = [
-            scores.float().log_softmax(dim=1)
-            for name, scores in output.scores.items()
-            if name != FUSION
-        ]
-        if self.unimodal == 'heads' and len(own) > 1:
-            found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
-        return found
-
-    def losses(self, output: Output) -> dict[str, Tensor]:
-        """Weighed loss terms of an output, as the methods leave them."""
-        complete = len(output.active) == len(self.encoders)
-        weights = self.loss_weights[
-            'all_active' if complete else 'some_active'
-        ]
-        terms = {
-            f'loss_{name}': weights[name]
-            * output.share
-            * self.criterion(scores, output.target)
-            for name, scores in output.scores.items()
-            if weights[name] != 0
-            and (name == FUSION or self.unimodal == 'heads')
-        }
-        for method in self.methods.values():
-            terms = method.losses(self, output, terms)
-        return terms
 
     def loss(
         self,

@@ -1,0 +1,165 @@
+"""What a recognizer does with a batch, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mmremix.models.backbones import ModalityEncoder
+from mmremix.models.bases import ModuleDict
+from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+from mmremix.models.output import Output
+from mmremix.models.recognizers.encode import encode, zeroed
+from mmremix.utils.names import FUSION, HEADS
+
+if TYPE_CHECKING:
+    from mmremix.methods import Method
+
+
+class Step(BaseModel):
+    """Encode, (features), fuse, classify, losses.
+
+    :class:`AVRecognizer` builds the parts; what each is says its docstring.
+    """
+
+    encoders: ModuleDict[ModalityEncoder]
+    fusion: BaseFusionHead
+    heads: ModuleDict[nn.Linear]
+    criterion: nn.Module
+    methods: ModuleDict[Method]
+    loss_weights: dict[str, dict[str, float]]
+    mask: str
+    unimodal: str
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities, in the order of ``encoders``."""
+        return tuple(self.encoders)
+
+    def run(
+        self,
+        inputs: Mapping[str, Tensor],
+        active: tuple[str, ...] = (),
+        labels: Tensor | None = None,
+        *,
+        share: float = 1.0,
+        fused: bool = True,
+    ) -> Output:
+        """Encode, fuse and classify samples that keep the same modalities.
+
+        Args:
+            inputs: ``(B, ...)`` for each loaded modality.
+            active: Those that are not masked. Defaults to all inputs.
+            labels: Classes ``(B,)``; with them, in training mode, the methods
+                act.
+            share: See :class:`Output`.
+            fused: Whether to compute the fused prediction.
+        """
+        output = self.encode(inputs, active)
+        output.labels, output.share = labels, share
+        acting = self.methods.values() if self.training else ()
+        if labels is None:  # nothing to learn from
+            acting = ()
+        for method in acting:
+            output.features = method.features(self, output)
+        fused_features = output.features
+        for method in acting:
+            fused_features = method.into_fusion(self, output, fused_features)
+        if fused:
+            output.scores[FUSION] = self.fuse(
+                fused_features, output.fusion_state
+            )
+        for name in output.features:
+            if name in output.active:
+                output.scores[name] = self.classify(
+                    name, output.features[name]
+                )
+        return output
+
+    def encode(
+        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+    ) -> Output:
+        """Encode what is there and not masked; see :meth:`run`."""
+        if not inputs or not set(inputs) <= set(self.encoders):
+            raise ValueError(
+                f'The model has encoders for {self.modalities}, but the '
+                f'batch holds {tuple(inputs)}. Give the data set the same '
+                f'names: modalities={list(self.modalities)}'
+            )
+        active = active or tuple(inputs)
+        given = {
+            name: inputs[name] for name in self.encoders if name in inputs
+        }
+        if self.mask == 'skip':
+            given = {name: x for name, x in given.items() if name in active}
+        if self.mask == 'input':
+            given = {
+                name: x if name in active else torch.zeros_like(x)
+                for name, x in given.items()
+            }
+        features, state = encode(self.encoders, self.fusion, given)
+        if self.mask == 'feature':
+            features = {
+                name: z if name in active else zeroed(z)
+                for name, z in features.items()
+            }
+        return Output(inputs, active, features=features, fusion_state=state)
+
+    def fuse(
+        self, features: Mapping[str, Tensor], state: Any = None
+    ) -> Tensor:
+        """Fused class scores, ``(B, M)``, of the features that are there."""
+        if isinstance(self.fusion, StagedFusionHead):
+            return self.fusion.fuse(features, state)
+        scores: Tensor = self.fusion(features)
+        return scores
+
+    def classify(self, name: str, feature: Tensor) -> Tensor:
+        """One modality's own class scores, ``(B, M)``, of its feature."""
+        scores: Tensor
+        if self.unimodal == 'fusion':
+            scores = self.fusion({name: feature})
+        else:
+            scores = self.heads[name](feature)
+        return scores
+
+    def probabilities(self, output: Output) -> dict[str, Tensor]:
+        """Class probabilities ``(B, M)`` of each prediction of an output.
+
+        Of its scores, and, where several modalities have heads, of the sum
+        of the log-probabilities of these heads, as ``heads``.
+        """
+        found = {
+            name: scores.float().softmax(dim=1)
+            for name, scores in output.scores.items()
+        }
+        own = [
+            scores.float().log_softmax(dim=1)
+            for name, scores in output.scores.items()
+            if name != FUSION
+        ]
+        if self.unimodal == 'heads' and len(own) > 1:
+            found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
+        return found
+
+    def losses(self, output: Output) -> dict[str, Tensor]:
+        """Weighed loss terms of an output, as the methods leave them."""
+        complete = len(output.active) == len(self.encoders)
+        weights = self.loss_weights[
+            'all_active' if complete else 'some_active'
+        ]
+        terms = {
+            f'loss_{name}': weights[name]
+            * output.share
+            * self.criterion(scores, output.target)
+            for name, scores in output.scores.items()
+            if weights[name] != 0
+            and (name == FUSION or self.unimodal == 'heads')
+        }
+        for method in self.methods.values():
+            terms = method.losses(self, output, terms)
+        return terms
