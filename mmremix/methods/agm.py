@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ABSENT = ('input', 'feature')
 _LARGEST_EXPONENT = 10.0
-_MOST_MODALITIES = 8
 
 
 @lru_cache
@@ -132,8 +131,6 @@ class AGM(Method):
     """
 
     compares_modalities = True
-    # The means have a place in the checkpoint before the model is known.
-    max_modalities = _MOST_MODALITIES
 
     running: Tensor
     steps: Tensor
@@ -152,8 +149,10 @@ class AGM(Method):
             )
         self.alpha = alpha
         self.absent = absent
-        self.register_buffer('running', torch.zeros(_MOST_MODALITIES))
         self.register_buffer('steps', torch.zeros(()))
+
+    def allocate(self, model: AVRecognizer) -> None:
+        self.register_buffer('running', torch.zeros(len(model.modalities)))
 
     def check(self, model: AVRecognizer) -> None:
         """Refuse a model without a fused loss, or without features."""
@@ -207,11 +206,10 @@ class AGM(Method):
                 reduction='none',
             ).view(-1, count)
         )
-        running = self.running[:count]
-        k = agm_coefficients(now, running, self.alpha)
+        k = agm_coefficients(now, self.running, self.alpha)
         with torch.no_grad():
             self.steps += 1
-            running += (now - running) / self.steps
+            self.running += (now - self.running) / self.steps
         for name, factor, loss in zip(names, k, now, strict=True):
             self.record(f'k_{name}', factor)
             self.record(f's_{name}', loss)
