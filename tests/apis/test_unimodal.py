@@ -20,7 +20,8 @@ from tests.demo_run import ROOT
 
 @pytest.fixture
 def cfg():
-    cfg = Config.fromfile(ROOT / 'configs/remix_demo_mmtm.py')
+    cfg = Config.fromfile(ROOT / 'configs/remix_demo_concat.py')
+    cfg.model.fusion = {'type': 'MMTM'}
     for name in ('video', 'audio'):
         cfg.model.encoders[name].base_channels = 4
     return cfg

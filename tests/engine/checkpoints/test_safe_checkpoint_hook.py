@@ -187,8 +187,9 @@ def test_full_disk(toy, monkeypatch):
     names = checkpoints(work_dir)
     before = {n: (work_dir / n).read_bytes() for n in names}
     cfg = toy(resume=True)
-    # The probe of the folder (file and name) still works.
-    fail_after(monkeypatch, 2)
+    # The config's copy and the probe of the folder (file and name each) still
+    # work.
+    fail_after(monkeypatch, 4)
     with pytest.raises(CheckpointNotSavedError) as caught:
         build_runner(cfg).train()
     message = str(caught.value)
