@@ -34,12 +34,16 @@ def test_there_are_the_named_ones():
         f'{method}_{data}'
         for method in ('remix', 'joint')
         for data in (
-            'demo_concat',
             'grid_concat',
-            *(f'{data}_{fusion}' for data in PAPER for fusion in FUSIONS),
+            # The demo's: each fusion can be tried without any data.
+            *(
+                f'{data}_{fusion}'
+                for data in ('demo', *PAPER)
+                for fusion in FUSIONS
+            ),
         )
     }
-    assert len(named) == 32
+    assert len(named) == 44
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.
