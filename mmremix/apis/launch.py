@@ -14,6 +14,10 @@ from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmremix.apis.build_errors import build_errors_explained
+from mmremix.apis.check_keys import check_keys
+from mmremix.apis.config_file import read_config
+from mmremix.apis.config_shape import check_shape
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
 from mmremix.apis.work_dir import (
@@ -47,13 +51,13 @@ def load_config(
         The config.
 
     Raises:
-        ConfigError: If there is no such file.
+        ConfigError: If there is no such file or it cannot be read, for keys
+            that are most likely misspelt (see
+            :func:`~mmremix.apis.check_keys.check_keys`) and options that
+            would change nothing.
     """
-    if not Path(path).is_file():
-        raise ConfigError(f'There is no config file {path}.')
-    cfg = Config.fromfile(path)
-    if cfg_options:
-        cfg.merge_from_dict(dict(cfg_options))
+    cfg = read_config(path, cfg_options)
+    check_keys(cfg)
     cfg.launcher = launcher
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -79,13 +83,18 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
             training.
 
     Raises:
-        ConfigError: For what Remix does not work with: models that are
+        ConfigError: If the config lacks a part, has unknown keys or a
+            component that cannot be built, with the place; for what Remix
+            does not work with: models that are
             sharded over the ranks, and runners with a strategy; and, as
             :class:`~mmremix.apis.WorkDirInUseError`, if another run is
             training in the work directory. Nothing is written there then.
     """
+    check_keys(cfg)
     apply_methods(cfg)
+    check_shape(cfg, training=training)
     _refuse_unsupported(cfg)
+    _complete(cfg)
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():
             _init_gloo(cfg.launcher)
@@ -114,7 +123,8 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     wrap = training_runner if training else testing_runner
     held = holds(cfg.work_dir)
     try:
-        return wrap(runner_type).from_cfg(cfg)
+        with build_errors_explained(cfg):
+            return wrap(runner_type).from_cfg(cfg)
     except BaseException:
         if not held:
             release(cfg.work_dir)
@@ -125,12 +135,16 @@ def train(runner: Runner) -> None:
     """Train, and leave in good order when a signal stops the run.
 
     Raises:
+        ConfigError: If a component cannot be built, or does not fit.
         LostWorkerError: If a worker of a data loader was ended from outside.
         SystemExit: With status 75 after a signal, see
             :class:`~mmremix.engine.SignalHook`.
     """
     try:
-        with lost_workers_explained(runner.cfg):
+        with (
+            lost_workers_explained(runner.cfg),
+            build_errors_explained(runner.cfg),
+        ):
             runner.train()
     except SystemExit:
         leave_process_group()
@@ -156,9 +170,13 @@ def test(runner: Runner) -> dict[str, float]:
         The metrics.
 
     Raises:
+        ConfigError: If a component cannot be built, or does not fit.
         LostWorkerError: If a worker of a data loader was ended from outside.
     """
-    with lost_workers_explained(runner.cfg):
+    with (
+        lost_workers_explained(runner.cfg),
+        build_errors_explained(runner.cfg),
+    ):
         metrics: dict[str, float] = runner.test()
     return metrics
 
@@ -195,6 +213,15 @@ def _refuse_unsupported(cfg: Config) -> None:
             "exact. Remove runner_type and strategy; mmengine's plain Runner "
             'trains on several GPUs with --launcher pytorch.'
         )
+
+
+def _complete(cfg: Config) -> None:
+    """Fill in what mmengine asks for wherever there is a dict."""
+    cfg.randomness = {'seed': None, **(cfg.get('randomness') or {})}
+    if cfg.get('env_cfg') is None:
+        cfg.env_cfg = {'dist_cfg': {'backend': 'nccl'}}
+    if cfg.get('work_dir') is None:
+        cfg.work_dir = 'work_dirs'
 
 
 def _share_cores(cfg: Config) -> None:
