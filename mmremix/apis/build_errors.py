@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from mmengine.registry import build_from_cfg
+from mmengine.registry import OPTIMIZERS, build_from_cfg
 from mmengine.runner import Runner
 
 from mmremix.apis.known_keys import (
@@ -19,16 +19,15 @@ from mmremix.apis.known_keys import (
     did_you_mean,
     names_of,
     nearest,
+    short,
+    value_at,
     walk,
 )
 from mmremix.utils.errors import ConfigError, MmremixError
 
 _UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
 _MISSING = re.compile(r'missing \d+ required [\w-]+ arguments?: (.*)')
-_UNKNOWN_TYPE = re.compile(r'^(\S+) is not in the (\S+) registry')
-_OF_A_CONFIG = (
-    *(AssertionError, ImportError, KeyError, OSError, TypeError, ValueError),
-)
+_UNKNOWN_TYPE = re.compile(r'^(\S+) is not in the (.+?) registry')
 # Steps of a runner before it trains or tests.
 _SET_UP = ('before_run', 'before_train', 'before_val', 'before_test')
 _SET_UP_LOADING = (*_SET_UP, 'after_load_checkpoint')
@@ -51,7 +50,7 @@ def build_errors_explained(cfg: Mapping[str, Any]) -> Iterator[None]:
         yield
     except MmremixError:
         raise
-    except _OF_A_CONFIG as error:
+    except Exception as error:
         message = _explanation(error, cfg)
         if message is None:
             raise
@@ -61,15 +60,43 @@ def build_errors_explained(cfg: Mapping[str, Any]) -> Iterator[None]:
 def _explanation(error: Exception, cfg: Mapping[str, Any]) -> str | None:
     frames = _frames(error)
     builds = [f for f in frames if f.f_code in _BUILDERS]
-    if not builds:
-        return str(error) if _is_said_in_set_up(error, frames) else None
-    return _of_build(error, builds, frames[-1], cfg)
+    if builds:
+        return _of_build(error, builds, frames[-1], cfg)
+    stages = [_STAGES[f.f_code] for f in frames if f.f_code in _STAGES]
+    if stages:
+        return _of_stage(error, stages[-1], frames[-1], cfg)
+    return str(error) if _is_said_in_set_up(error, frames) else None
 
 
 _BUILDERS = {
     build_from_cfg.__code__: 'component',
     Runner.build_dataloader.__code__: 'loader',
 }
+# Steps of a runner that read a key of the config themselves.
+_STAGES = {
+    Runner.build_logger.__code__: 'log_level',
+    Runner.build_model.__code__: 'model',
+    Runner.build_optim_wrapper.__code__: 'optim_wrapper',
+    Runner.build_param_scheduler.__code__: 'param_scheduler',
+    Runner.build_test_loop.__code__: 'test_cfg',
+    Runner.build_train_loop.__code__: 'train_cfg',
+    Runner.build_val_loop.__code__: 'val_cfg',
+    Runner.build_visualizer.__code__: 'visualizer',
+    Runner.register_hooks.__code__: 'default_hooks or custom_hooks',
+    Runner.scale_lr.__code__: 'auto_scale_lr',
+    Runner.set_randomness.__code__: 'randomness',
+    Runner.wrap_model.__code__: 'model_wrapper_cfg',
+}
+
+
+def _of_stage(
+    error: Exception, key: str, last: FrameType, cfg: Mapping[str, Any]
+) -> str:
+    optimizer = value_at(cfg, 'optim_wrapper.optimizer.type')
+    unknown = isinstance(optimizer, str) and OPTIMIZERS.get(optimizer) is None
+    if key == 'optim_wrapper' and unknown:
+        return f'optim_wrapper.optimizer: {_no_type(optimizer, OPTIMIZERS)}'
+    return f'{key}: {_text(error, last)}'
 
 
 def _of_build(
@@ -91,21 +118,32 @@ def _of_build(
     if key is not None and key in given:
         return (
             f'{label}: there is no argument {key!r}, which is '
-            f'{given[key]!r} here. {did_you_mean(key, _arguments(kind))}'
+            f'{short(given[key])} here. {did_you_mean(key, _arguments(kind))}'
         )
     if isinstance(error, KeyError) and last is frame:
-        return _of_key(error, frame, label)
+        return _of_key(error, frame, label, place, cfg)
     missing = _MISSING.search(str(error))
     if missing and last is frame:
         return f'{label}: it needs {missing[1]}, which the config lacks.'
+    return f'{label}: {_text(error, last)}'
+
+
+def _text(error: Exception, last: FrameType) -> str:
+    """What an error says, and where it is raised if others raise it."""
     text = str(error) or type(error).__name__
     if last.f_globals.get('__name__', '').startswith('mmremix.'):
-        return f'{label}: {text}'
+        return text
     where = f'{Path(last.f_code.co_filename).name}, line {last.f_lineno}'
-    return f'{label}: {type(error).__name__}: {text} ({where})'
+    return f'{type(error).__name__}: {text} ({where})'
 
 
-def _of_key(error: KeyError, frame: FrameType, label: str) -> str:
+def _of_key(
+    error: KeyError,
+    frame: FrameType,
+    label: str,
+    place: str,
+    cfg: Mapping[str, Any],
+) -> str:
     text = str(error.args[0] if error.args else error)
     given = _given(frame)
     if _BUILDERS[frame.f_code] == 'loader':
@@ -119,18 +157,28 @@ def _of_key(error: KeyError, frame: FrameType, label: str) -> str:
         )
     found = _UNKNOWN_TYPE.match(text)
     if found:
-        names = _registered(frame.f_locals['registry'])
-        near = nearest(found[1], names)
-        return (
-            f'{label}: there is no type={found[1]!r} among the '
-            f'{found[2].split("::")[-1]}s. '
-            + (f'Did you mean {near}?' if near else '')
-            + ' A class of yours is found after custom_imports = dict('
-            "imports=['my_module'])"
-        )
+        return f'{label}: {_no_type(found[1], frame.f_locals["registry"])}'
     if '"type"' in text:
-        return f"{label} has no type: {given!r}. Write in it: type='...'"
+        parent, _, key = place.rpartition('.')
+        beside = set(value_at(cfg, parent) or ()) - {key}
+        near = nearest(key, beside, 0.8)
+        hint = f'Did you mean {parent}.{near}? ' if near else ''
+        return (
+            f'{label} has no type: {short(given)}. {hint}Write in it: '
+            "type='...'"
+        )
     return f'{label}: {text}'
+
+
+def _no_type(name: str, registry: Any) -> str:
+    near = nearest(name, _registered(registry))
+    hint = f'Did you mean {near}? ' if near else ''
+    if near == f'mmremix.{name}':
+        hint = f"Write type={near!r}, or default_scope = 'mmremix'. "
+    return (
+        f'there is no type={name!r} among the {registry.name}s. {hint}A class '
+        "of yours is found after custom_imports = dict(imports=['my_module'])"
+    )
 
 
 def _frames(error: BaseException) -> list[FrameType]:
@@ -168,7 +216,18 @@ def _place(given: Mapping[str, Any], cfg: Mapping[str, Any]) -> str:
         if same < len(value) - 1 or not typed or same < most:
             continue
         best, most = ([path], same) if same > most else ([*best, path], most)
-    return ' and '.join(best[:3])
+    return ' and '.join(_as_written(path, cfg) for path in best[:3])
+
+
+def _as_written(path: str, cfg: Mapping[str, Any]) -> str:
+    """The key of a method, of which the parts went to their places."""
+    methods = list(cfg.get('methods') or ())
+    parts = path.split('.')
+    if parts[:2] == ['model', 'methods'] and parts[2] in methods:
+        return '.'.join([f'method_{parts[2]}', 'step', *parts[3:]])
+    if methods and parts[0] == 'custom_hooks':
+        return f'{path} or method_{"|".join(methods)}.plan'
+    return path
 
 
 def _arguments(kind: Any) -> set[str]:

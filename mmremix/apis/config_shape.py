@@ -42,6 +42,7 @@ _DICTS = (
     ),
     'optim_wrapper.optimizer',
 )
+_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'NOTSET')
 _POSITIVE = (
     *(f'{loader}.batch_size' for loader in LOADERS),
     *('train_cfg.max_epochs', 'train_cfg.max_iters'),
@@ -71,6 +72,12 @@ def check_shape(cfg: Config, *, training: bool) -> None:
     for path in _POSITIVE:
         _check_positive(cfg, path)
     _check_encoders(cfg)
+    level = cfg.get('log_level', 'INFO')
+    if level not in _LEVELS:
+        raise ConfigError(
+            f'log_level must be one of {_LEVELS}, got {level!r}. Write: '
+            "log_level = 'INFO'"
+        )
     for loader in LOADERS:
         _check_loader(cfg, loader)
     train_cfg = cfg.get('train_cfg')
@@ -166,6 +173,16 @@ def _check_loader(cfg: Config, name: str) -> None:
         raise ConfigError(
             f'{name} has no dataset. Write: {name} = dict(dataset=dict('
             "type='AVDataset', data_root=..., ann_file=..., pipeline=[...]))"
+        )
+    dataset = loader['dataset']
+    pipeline = (
+        dataset.get('pipeline', ()) if isinstance(dataset, Mapping) else ()
+    )
+    if not isinstance(pipeline, list | tuple):
+        raise ConfigError(
+            f'{name}.dataset.pipeline must be a list of transforms, got '
+            f"{short(pipeline)}. Write: pipeline=[dict(type='ForModality', "
+            "...), dict(type='PackAVInputs')]"
         )
     batches = loader.get('num_batch_per_epoch')
     if batches is not None:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.runner import (
     EpochBasedTrainLoop,
     IterBasedTrainLoop,
@@ -113,8 +114,8 @@ def did_you_mean(key: str, known: Collection[str]) -> str:
 def value_at(cfg: Mapping[str, Any], path: str) -> Any:
     """What stands at a dotted path, or ``None``."""
     value: Any = cfg
-    for key in path.split('.'):
-        if not isinstance(value, Mapping):
+    for key in filter(None, path.split('.')):
+        if not isinstance(value, (Mapping, Config)):
             return None
         value = value.get(key)
     return value
@@ -123,7 +124,7 @@ def value_at(cfg: Mapping[str, Any], path: str) -> Any:
 def walk(value: Any, path: str = '') -> Iterator[tuple[str, Any]]:
     """All values within a config, with their dotted paths."""
     inner: Any = ()
-    if isinstance(value, Mapping):
+    if isinstance(value, (Mapping, Config)):
         inner = value.items()
     elif isinstance(value, Sequence) and not isinstance(value, str):
         inner = enumerate(value)

@@ -26,9 +26,16 @@ from mmremix.apis.work_dir import (
     testing_runner,
     training_runner,
 )
-from mmremix.engine import SignalHook
+from mmremix.engine import MethodHook, SignalHook
+from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.utils.errors import ConfigError
+
+# Those of mmengine, which can be turned off with None.
+_DEFAULT_HOOKS = (
+    *('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler'),
+    'checkpoint',
+)
 
 
 def load_config(
@@ -124,7 +131,10 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     held = holds(cfg.work_dir)
     try:
         with build_errors_explained(cfg):
-            return wrap(runner_type).from_cfg(cfg)
+            runner = wrap(runner_type).from_cfg(cfg)
+            if training:
+                _check_served(runner)
+            return runner
     except BaseException:
         if not held:
             release(cfg.work_dir)
@@ -222,6 +232,21 @@ def _complete(cfg: Config) -> None:
         cfg.env_cfg = {'dist_cfg': {'backend': 'nccl'}}
     if cfg.get('work_dir') is None:
         cfg.work_dir = 'work_dirs'
+    # mmengine takes None for its own hooks only.
+    for name, hook in dict(cfg.get('default_hooks') or {}).items():
+        if hook is None and name not in _DEFAULT_HOOKS:
+            cfg.default_hooks.pop(name)
+
+
+def _check_served(runner: Runner) -> None:
+    """Methods know no epoch, and get no gradients, without their hook."""
+    methods = list(getattr(unwrap(runner.model), 'methods', ()))
+    if methods and not any(isinstance(h, MethodHook) for h in runner.hooks):
+        raise ConfigError(
+            f'The model has the methods {methods}, but nothing serves them. '
+            'Write:\n'
+            "    default_hooks = dict(methods=dict(type='MethodHook'))"
+        )
 
 
 def _share_cores(cfg: Config) -> None:
