@@ -50,6 +50,13 @@ _POSITIVE = (
 )
 
 
+# Those of mmengine, which can be turned off with None.
+_DEFAULT_HOOKS = (
+    *('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler'),
+    'checkpoint',
+)
+
+
 def check_shape(cfg: Config, *, training: bool) -> None:
     """Refuse a config before anything is built or written.
 
@@ -92,6 +99,23 @@ def check_shape(cfg: Config, *, training: bool) -> None:
             'param_scheduler is set without an optim_wrapper to act on. '
             'Write: param_scheduler = None'
         )
+
+
+def complete(cfg: Config) -> None:
+    """Fill in what mmengine asks for.
+
+    Args:
+        cfg: Changed in place.
+    """
+    cfg.randomness = {'seed': None, **(cfg.get('randomness') or {})}
+    if cfg.get('env_cfg') is None:
+        cfg.env_cfg = {'dist_cfg': {'backend': 'nccl'}}
+    if cfg.get('work_dir') is None:
+        cfg.work_dir = 'work_dirs'
+    # mmengine takes None for its own hooks only.
+    for name, hook in dict(cfg.get('default_hooks') or {}).items():
+        if hook is None and name not in _DEFAULT_HOOKS:
+            cfg.default_hooks.pop(name)
 
 
 def _check_dict(path: str, value: Any) -> None:

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from mmremix.apis.build_errors import build_errors_explained
 from mmremix.apis.check_keys import check_keys
 from mmremix.apis.config_file import read_config
-from mmremix.apis.config_shape import check_shape
+from mmremix.apis.config_shape import check_shape, complete
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
 from mmremix.apis.work_dir import (
@@ -30,12 +30,6 @@ from mmremix.engine import MethodHook, SignalHook
 from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.utils.errors import ConfigError
-
-# Those of mmengine, which can be turned off with None.
-_DEFAULT_HOOKS = (
-    *('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler'),
-    'checkpoint',
-)
 
 
 def load_config(
@@ -101,7 +95,7 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     apply_methods(cfg)
     check_shape(cfg, training=training)
     _refuse_unsupported(cfg)
-    _complete(cfg)
+    complete(cfg)
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():
             _init_gloo(cfg.launcher)
@@ -223,19 +217,6 @@ def _refuse_unsupported(cfg: Config) -> None:
             "exact. Remove runner_type and strategy; mmengine's plain Runner "
             'trains on several GPUs with --launcher pytorch.'
         )
-
-
-def _complete(cfg: Config) -> None:
-    """Fill in what mmengine asks for wherever there is a dict."""
-    cfg.randomness = {'seed': None, **(cfg.get('randomness') or {})}
-    if cfg.get('env_cfg') is None:
-        cfg.env_cfg = {'dist_cfg': {'backend': 'nccl'}}
-    if cfg.get('work_dir') is None:
-        cfg.work_dir = 'work_dirs'
-    # mmengine takes None for its own hooks only.
-    for name, hook in dict(cfg.get('default_hooks') or {}).items():
-        if hook is None and name not in _DEFAULT_HOOKS:
-            cfg.default_hooks.pop(name)
 
 
 def _check_served(runner: Runner) -> None:
