@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import pickle
 
-from mmremix.utils.cli import add_cfg_options
+from mmremix.utils.cli import add_cfg_options, errors_as_messages
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,7 +51,10 @@ def main() -> None:
     from mmremix.apis import load_config
     from mmremix.apis.export import export_model
 
-    try:
+    with errors_as_messages(
+        *(ImportError, OSError, RuntimeError, TypeError, ValueError),
+        pickle.UnpicklingError,
+    ):
         report = export_model(
             load_config(args.config, cfg_options=args.cfg_options),
             args.checkpoint,
@@ -59,11 +62,6 @@ def main() -> None:
             args.format,
             clip or None,
         )
-    except (
-        *(ImportError, OSError, RuntimeError, TypeError, ValueError),
-        pickle.UnpicklingError,
-    ) as error:
-        raise SystemExit(f'error: {error}') from error
     for name, facts in report.info['inputs'].items():
         print(f'input {name}: {facts["dtype"]} {facts["shape"]}')
     print(f'outputs: {", ".join(report.info["outputs"])} (probabilities)')

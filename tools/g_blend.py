@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmremix.utils.cli import add_cfg_options
+from mmremix.utils.cli import add_cfg_options, errors_as_messages
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,22 +39,20 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = build_parser().parse_args()
     # After parsing, so that --help answers at once.
-    from mmengine.config import Config
-
+    from mmremix.apis.config_file import read_config
     from mmremix.apis.g_blend import RESULT, measure_blend
     from mmremix.visualization import format_table
 
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(dict(args.cfg_options))
     default = Path('work_dirs', f'{Path(args.config).stem}_g_blend')
     work_dir = Path(args.work_dir or default)
-    try:
+    with errors_as_messages(ValueError):
         found = measure_blend(
-            cfg, work_dir, args.epochs, args.held_out, args.seed
+            read_config(args.config, args.cfg_options),
+            work_dir,
+            args.epochs,
+            args.held_out,
+            args.seed,
         )
-    except ValueError as error:
-        raise SystemExit(f'error: {error}') from error
     rows = [
         [
             head,

@@ -17,7 +17,7 @@ import argparse
 import pickle
 import sys
 
-from mmremix.utils.cli import add_cfg_options
+from mmremix.utils.cli import add_cfg_options, errors_as_messages
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,14 +60,11 @@ def main() -> int:
     # After parsing, so that --help answers at once.
     from mmremix.apis.infer_command import run
 
-    try:
-        return run(args)
-    except (
+    with errors_as_messages(
         *(ImportError, OSError, RuntimeError, TypeError, ValueError),
         pickle.UnpicklingError,
-    ) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
+    ):
+        return run(args)
 
 
 if __name__ == '__main__':

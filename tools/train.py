@@ -10,6 +10,7 @@ from mmremix.utils.cli import (
     errors_as_messages,
     parse_args,
 )
+from mmremix.utils.errors import ConfigError
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -54,7 +55,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         for key in ('val_cfg', 'val_dataloader', 'val_evaluator'):
             cfg[key] = None
         # There is nothing to choose a best checkpoint by.
-        cfg.default_hooks.checkpoint.save_best = None
+        checkpoint = (cfg.get('default_hooks') or {}).get('checkpoint')
+        if checkpoint:
+            checkpoint.save_best = None
     if args.amp:
         from torch.cuda import is_available
 
@@ -65,7 +68,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
             cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
     if args.auto_scale_lr:
         if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
-            raise SystemExit(
+            raise ConfigError(
                 '--auto-scale-lr needs the batch size that the learning rate '
                 'is for. Write in the config: '
                 'auto_scale_lr = dict(enable=False, base_batch_size=64)'
@@ -74,8 +77,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
-    # mmengine asks for a seed wherever there is a dict.
-    randomness = {'seed': None, **(cfg.get('randomness') or {})}
+    randomness = dict(cfg.get('randomness') or {})
     if args.seed is not None:
         randomness['seed'] = args.seed
     if args.deterministic:

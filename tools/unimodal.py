@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmremix.utils.cli import add_cfg_options
+from mmremix.utils.cli import add_cfg_options, errors_as_messages
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -104,8 +104,7 @@ def train(cfg: Config, folder: Path, flags: list[str]) -> Path:
 def main() -> None:
     args = build_parser().parse_args()
     # After parsing, so that --help answers at once.
-    from mmengine.config import Config
-
+    from mmremix.apis.config_file import read_config
     from mmremix.apis.unimodal import (
         ENCODERS,
         gather_encoders,
@@ -114,9 +113,7 @@ def main() -> None:
         unimodal_config,
     )
 
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(dict(args.cfg_options))
+    cfg = read_config(args.config, args.cfg_options)
     default = Path('work_dirs', f'{Path(args.config).stem}_unimodal')
     root = Path(args.work_dir or default)
     flags = ['--amp'] if args.amp else []
@@ -159,4 +156,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages():
+        main()

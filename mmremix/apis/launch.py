@@ -14,6 +14,10 @@ from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmremix.apis.build_errors import build_errors_explained
+from mmremix.apis.check_keys import check_keys
+from mmremix.apis.config_file import read_config
+from mmremix.apis.config_shape import check_shape, complete
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
 from mmremix.apis.work_dir import (
@@ -22,7 +26,8 @@ from mmremix.apis.work_dir import (
     testing_runner,
     training_runner,
 )
-from mmremix.engine import SignalHook
+from mmremix.engine import MethodHook, SignalHook
+from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.utils.errors import ConfigError
 
@@ -47,13 +52,13 @@ def load_config(
         The config.
 
     Raises:
-        ConfigError: If there is no such file.
+        ConfigError: If there is no such file or it cannot be read, for keys
+            that are most likely misspelt (see
+            :func:`~mmremix.apis.check_keys.check_keys`) and options that
+            would change nothing.
     """
-    if not Path(path).is_file():
-        raise ConfigError(f'There is no config file {path}.')
-    cfg = Config.fromfile(path)
-    if cfg_options:
-        cfg.merge_from_dict(dict(cfg_options))
+    cfg = read_config(path, cfg_options)
+    check_keys(cfg)
     cfg.launcher = launcher
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -79,13 +84,18 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
             training.
 
     Raises:
-        ConfigError: For what Remix does not work with: models that are
+        ConfigError: If the config lacks a part, has unknown keys or a
+            component that cannot be built, with the place; for what Remix
+            does not work with: models that are
             sharded over the ranks, and runners with a strategy; and, as
             :class:`~mmremix.apis.WorkDirInUseError`, if another run is
             training in the work directory. Nothing is written there then.
     """
+    check_keys(cfg)
     apply_methods(cfg)
+    check_shape(cfg, training=training)
     _refuse_unsupported(cfg)
+    complete(cfg)
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():
             _init_gloo(cfg.launcher)
@@ -114,7 +124,11 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     wrap = training_runner if training else testing_runner
     held = holds(cfg.work_dir)
     try:
-        return wrap(runner_type).from_cfg(cfg)
+        with build_errors_explained(cfg):
+            runner = wrap(runner_type).from_cfg(cfg)
+            if training:
+                _check_served(runner)
+            return runner
     except BaseException:
         if not held:
             release(cfg.work_dir)
@@ -125,12 +139,16 @@ def train(runner: Runner) -> None:
     """Train, and leave in good order when a signal stops the run.
 
     Raises:
+        ConfigError: If a component cannot be built, or does not fit.
         LostWorkerError: If a worker of a data loader was ended from outside.
         SystemExit: With status 75 after a signal, see
             :class:`~mmremix.engine.SignalHook`.
     """
     try:
-        with lost_workers_explained(runner.cfg):
+        with (
+            lost_workers_explained(runner.cfg),
+            build_errors_explained(runner.cfg),
+        ):
             runner.train()
     except SystemExit:
         leave_process_group()
@@ -156,9 +174,13 @@ def test(runner: Runner) -> dict[str, float]:
         The metrics.
 
     Raises:
+        ConfigError: If a component cannot be built, or does not fit.
         LostWorkerError: If a worker of a data loader was ended from outside.
     """
-    with lost_workers_explained(runner.cfg):
+    with (
+        lost_workers_explained(runner.cfg),
+        build_errors_explained(runner.cfg),
+    ):
         metrics: dict[str, float] = runner.test()
     return metrics
 
@@ -194,6 +216,17 @@ def _refuse_unsupported(cfg: Config) -> None:
             'its checkpoints itself, past the hooks that make resuming '
             "exact. Remove runner_type and strategy; mmengine's plain Runner "
             'trains on several GPUs with --launcher pytorch.'
+        )
+
+
+def _check_served(runner: Runner) -> None:
+    """Methods know no epoch, and get no gradients, without their hook."""
+    methods = list(getattr(unwrap(runner.model), 'methods', ()))
+    if methods and not any(isinstance(h, MethodHook) for h in runner.hooks):
+        raise ConfigError(
+            f'The model has the methods {methods}, but nothing serves them. '
+            'Write:\n'
+            "    default_hooks = dict(methods=dict(type='MethodHook'))"
         )
 
 

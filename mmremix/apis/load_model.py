@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from mmengine.model import BaseModel
 
+from mmremix.apis.build_errors import build_errors_explained
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 from mmremix.engine.watch.setup_check_hook import ORDER
 from mmremix.registry import DATASETS, MODELS
@@ -33,8 +34,8 @@ def load_model(
         The model in evaluation mode, and the checkpoint's ``meta``.
 
     Raises:
-        ConfigError: If the checkpoint is not one of this model, or there is
-            no such device.
+        ConfigError: If the model cannot be built, if the checkpoint is not
+            one of this model, or if there is no such device.
         MmremixError: See
             :func:`~mmremix.engine.load_checkpoint_file`.
     """
@@ -46,14 +47,19 @@ def load_model(
     # Compiling pays in training, and could not be exported.
     model_cfg = {k: v for k, v in model_cfg.items() if k != 'compile'}
     if checkpoint is None:
-        return MODELS.build(model_cfg).to(device).eval(), {}
+        return _build(model_cfg).to(device).eval(), {}
     loaded = load_checkpoint_file(checkpoint, map_location='cpu')
     meta = dict(loaded.get('meta') or {})
-    model = MODELS.build(_in_order(model_cfg, meta.get(ORDER)))
+    model = _build(_in_order(model_cfg, meta.get(ORDER)))
     state = loaded.get('state_dict', loaded)
     _check_state(model.state_dict(), state, checkpoint)
     model.load_state_dict(state)
     return model.to(device).eval(), meta
+
+
+def _build(model_cfg: Mapping[str, Any]) -> Any:
+    with build_errors_explained({'model': model_cfg}):
+        return MODELS.build(dict(model_cfg))
 
 
 def class_names(

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmremix.apis.known_keys import nearest
 from mmremix.utils.errors import ConfigError
 
 PREFIX = 'method_'
@@ -95,6 +96,18 @@ def _check_parts(methods: Mapping[str, Any]) -> None:
                 f'{known}. Write, for example: {PREFIX}{name} = dict('
                 "plan=dict(type='KLScoreHook', warmup_epochs=10))"
             )
+
+        for part in PARTS:
+            given = parts.get(part)
+            if given and 'type' not in given:
+                others = {*methods} - {name}
+                near = nearest(name, others, 0.7)
+                raise ConfigError(
+                    f'{PREFIX}{name}: its {part} has no type: {dict(given)}. '
+                    + (f'Did you mean {PREFIX}{near}?' if near else '')
+                    + f' Write the type, or take _base_/methods/{name}.py '
+                    'into _base_.'
+                )
 
 
 def _check_one_plan(methods: Mapping[str, Any]) -> None:

@@ -59,20 +59,24 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def errors_as_messages() -> Iterator[None]:
+def errors_as_messages(*others: type[Exception]) -> Iterator[None]:
     """Show errors whose message says all without a traceback.
 
+    Args:
+        others: Errors of other packages that a tool expects.
+
     Raises:
-        SystemExit: With status 2, after an
-            :class:`~mmremix.utils.MmremixError`.
+        SystemExit: With status 2 after an
+            :class:`~mmremix.utils.MmremixError`, with 1 after the others.
     """
     try:
         yield
-    except MmremixError as error:
+    except (MmremixError, *others) as error:
         # What the run has printed comes first.
         sys.stdout.flush()
         print(f'error: {error}', file=sys.stderr)
-        raise SystemExit(2) from error
+        status = 2 if isinstance(error, MmremixError) else 1
+        raise SystemExit(status) from error
 
 
 def parse_args(parser: argparse.ArgumentParser) -> argparse.Namespace:

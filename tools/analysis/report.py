@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mmremix.utils.cli import errors_as_messages
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -62,4 +64,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages(OSError, ValueError):
+        main()

@@ -19,7 +19,7 @@ import argparse
 import sys
 from typing import Any
 
-from mmremix.utils.cli import add_cfg_options
+from mmremix.utils.cli import add_cfg_options, errors_as_messages
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -96,4 +96,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with errors_as_messages(OSError, TypeError, ValueError):
+        sys.exit(main())

@@ -13,6 +13,7 @@ import argparse
 import sys
 
 from mmremix.datasets.preparation.command import add_arguments, finish
+from mmremix.utils.cli import errors_as_messages
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,4 +45,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with errors_as_messages(OSError, ValueError):
+        sys.exit(main())

@@ -17,6 +17,7 @@ from mmremix.datasets.preparation.command import (
     finish,
     named_shares,
 )
+from mmremix.utils.cli import errors_as_messages
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,4 +46,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with errors_as_messages(OSError, ValueError):
+        sys.exit(main())

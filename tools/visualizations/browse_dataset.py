@@ -15,7 +15,7 @@ import argparse
 
 import numpy as np
 
-from mmremix.utils.cli import add_cfg_options
+from mmremix.utils.cli import add_cfg_options, errors_as_messages
 
 
 def main() -> None:
@@ -60,4 +60,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_messages(OSError, ValueError):
+        main()

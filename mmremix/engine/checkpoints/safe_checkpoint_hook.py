@@ -25,6 +25,7 @@ from mmremix.engine.checkpoints.resume_from import (
     validate_if_missed,
 )
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
 _KEEP = 'keep_ckpt_ids'
@@ -187,7 +188,18 @@ class SafeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(
         self, runner: Runner, metrics: dict[str, float]
     ) -> None:
-        """Remove the best one so far after the new one is safe."""
+        """Remove the best one so far after the new one is safe.
+
+        Raises:
+            ConfigError: If there is no such metric as ``save_best``.
+        """
+        for name in self.key_indicators if self.save_best else ():
+            if name not in metrics and name != 'auto':
+                raise ConfigError(
+                    f'save_best={name!r}: there is no such metric. There '
+                    f'are {list(metrics)}. Write: default_hooks = dict('
+                    "checkpoint=dict(save_best='auto'))"
+                )
         waiting, backend = RemovalList(), self.file_backend
         if isinstance(backend, AtomicLocalBackend):
             self.file_backend = waiting
