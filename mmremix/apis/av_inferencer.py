@@ -20,6 +20,7 @@ from mmremix.apis.load_model import (
     class_names,
     inference_dataset,
     load_model,
+    note_other_config,
 )
 from mmremix.apis.prediction_entry import entry_of, free_name
 from mmremix.datasets.collate import multimodal_collate
@@ -256,6 +257,7 @@ class AVInferencer(BaseInferencer):
         self.classes = class_names(
             inference_dataset(cfg), meta, model.num_classes
         )
+        note_other_config(cfg, meta, weights)
         return model
 
     def _init_pipeline(self, cfg: Config) -> ClipPipeline:
