@@ -29,6 +29,9 @@ from mmremix.registry import INFERENCERS
 from mmremix.utils.progress import Progress
 from mmremix.visualization.annotate import annotate_clip
 
+NO_COPY = 'no annotated copy: '
+"""How the note of a clip that could not be annotated begins."""
+
 
 @INFERENCERS.register_module()
 class AVInferencer(BaseInferencer):
@@ -119,6 +122,11 @@ class AVInferencer(BaseInferencer):
             raise ValueError(f'batch_size must be positive, got {batch_size}.')
         pre, forward, visualize, post = self._dispatch_kwargs(**kwargs)
         clips = self._inputs_to_list(inputs)
+        if visualize.get('out_dir') is not None:
+            # Before anything is predicted, which would be lost.
+            taken: set[Path] = set()
+            for clip in clips:
+                free_name(Path(visualize['out_dir']), clip['clip'], taken)
         preds: list[ActionDataSample] = []
         batches = self.preprocess(clips, batch_size, **pre)
         total = -(-len(clips) // batch_size)
@@ -174,8 +182,12 @@ class AVInferencer(BaseInferencer):
             out_dir: Folder; without it nothing is written.
 
         Returns:
-            Files; ``None`` for a clip without a prediction or a video to
-            write it on, which a note then says.
+            Files; ``None`` for a clip without a prediction, or that cannot be
+            annotated: it has no video, or cannot be decoded or written
+            again. A note then says why, and the others go on.
+
+        Raises:
+            ValueError: If a copy would replace its clip.
         """
         written: list[str | None] = [None] * len(inputs)
         taken: set[Path] = set()
@@ -186,8 +198,13 @@ class AVInferencer(BaseInferencer):
             target = free_name(Path(str(out_dir)), entry['clip'], taken)
             try:
                 annotate_clip(entry, target)
-            except BrokenMediaError as error:
-                note = f'no annotated copy: {reason_of(error, entry)}'
+            except Exception as error:
+                # FFmpeg refuses what it reads in many ways. The predictions
+                # are made, and no clip may take them away.
+                why = reason_of(error, entry)
+                if not isinstance(error, BrokenMediaError):
+                    why = f'{type(error).__name__}: {why}'
+                note = f'{NO_COPY}{why}'
                 sample.set_metainfo({'notes': [*entry['notes'], note]})
             else:
                 written[i] = str(target)
