@@ -26,6 +26,7 @@ from mmremix.apis.prediction_entry import entry_of, free_name
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
+from mmremix.utils.plain_config import read_config
 from mmremix.utils.progress import Progress
 from mmremix.visualization.annotate import annotate_clip
 
@@ -64,8 +65,12 @@ class AVInferencer(BaseInferencer):
             else lines. Defaults to: if standard error is a terminal.
         blank_is_missing: See :class:`~mmremix.apis.clip_pipeline.
             ClipPipeline`.
+        trust: Whether a config file that lies with a run or with weights may
+            run as Python. By default it is only read.
 
     Raises:
+        ConfigError: If a config that lies with a run is more than plain
+            values.
         FileNotFoundError: If there is no such config or checkpoint.
         TypeError: If the model is no :class:`~mmremix.models.AVRecognizer`
             and does not name its ``modalities``.
@@ -84,11 +89,14 @@ class AVInferencer(BaseInferencer):
         scope: str | None = 'mmremix',
         show_progress: bool | None = None,
         blank_is_missing: bool = True,
+        trust: bool = False,
     ) -> None:
         self.blank_is_missing = blank_is_missing
         self.console = Console(stderr=True)
         if show_progress is None:
             show_progress = self.console.is_terminal
+        if isinstance(model, (str, Path)) and os.path.isfile(model):
+            model = read_config(model, trust)
         super().__init__(
             os.fspath(model) if isinstance(model, Path) else model,
             None if weights is None else os.fspath(weights),

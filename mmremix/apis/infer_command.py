@@ -38,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
             for clip in clips:
                 clip[key] = getattr(args, key)
     inferencer = AVInferencer(
-        load_config(args.config, cfg_options=args.cfg_options),
+        load_config(
+            args.config, cfg_options=args.cfg_options, trust=args.trust
+        ),
         args.checkpoint,
         device=args.device,
         blank_is_missing=not args.keep_blank,

@@ -25,6 +25,7 @@ from mmremix.apis.work_dir import (
 from mmremix.engine import SignalHook
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.plain_config import read_config
 
 
 def load_config(
@@ -33,6 +34,7 @@ def load_config(
     cfg_options: Mapping[str, Any] | None = None,
     work_dir: str | None = None,
     launcher: str = 'none',
+    trust: bool = True,
 ) -> Config:
     """Read a config, and apply its methods and what was given beside it.
 
@@ -42,16 +44,20 @@ def load_config(
         work_dir: Wins over the config's; without either it is
             ``work_dirs/<config name>``.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        trust: Whether the config may run as Python wherever it lies. If not,
+            one that lies with a run or with weights is only read, see
+            :func:`~mmremix.utils.plain_config.read_config`.
 
     Returns:
         The config.
 
     Raises:
-        ConfigError: If there is no such file.
+        ConfigError: If there is no such file, or it is not trusted and more
+            than plain values.
     """
     if not Path(path).is_file():
         raise ConfigError(f'There is no config file {path}.')
-    cfg = Config.fromfile(path)
+    cfg = read_config(path, trust)
     if cfg_options:
         cfg.merge_from_dict(dict(cfg_options))
     cfg.launcher = launcher
