@@ -14,7 +14,11 @@ from __future__ import annotations
 import argparse
 import pickle
 
-from mmremix.utils.cli import add_cfg_options, errors_as_messages
+from mmremix.utils.cli import (
+    add_cfg_options,
+    add_trust,
+    errors_as_messages,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     add('--audio', help='its sound, if that is in another file')
     add('--start', type=float, help='seconds, of its segment')
     add('--end', type=float, help='seconds, of its segment')
+    add_trust(parser)
     add_cfg_options(parser)
     return parser
 
@@ -56,7 +61,9 @@ def main() -> None:
         pickle.UnpicklingError,
     ):
         report = export_model(
-            load_config(args.config, cfg_options=args.cfg_options),
+            load_config(
+                args.config, cfg_options=args.cfg_options, trust=args.trust
+            ),
             args.checkpoint,
             args.out,
             args.format,

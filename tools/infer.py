@@ -17,7 +17,11 @@ import argparse
 import pickle
 import sys
 
-from mmremix.utils.cli import add_cfg_options, errors_as_messages
+from mmremix.utils.cli import (
+    add_cfg_options,
+    add_trust,
+    errors_as_messages,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         help='take silence and pictures of one colour for what they are, not '
         'for missing',
     )
+    add_trust(parser)
     add_cfg_options(parser)
     return parser
 

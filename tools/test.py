@@ -6,6 +6,7 @@ import argparse
 
 from mmremix.utils.cli import (
     add_config_arguments,
+    add_trust,
     errors_as_messages,
     parse_args,
 )
@@ -18,6 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--dump', metavar='OUT.pkl', help='write all predictions to this file'
     )
+    add_trust(parser)
     add_config_arguments(parser)
     return parser
 
@@ -40,6 +42,7 @@ def main() -> None:
             cfg_options=args.cfg_options,
             work_dir=args.work_dir,
             launcher=args.launcher,
+            trust=args.trust,
         )
         cfg.load_from = args.checkpoint
         cfg.resume = False

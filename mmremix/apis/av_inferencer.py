@@ -20,13 +20,18 @@ from mmremix.apis.load_model import (
     class_names,
     inference_dataset,
     load_model,
+    note_other_config,
 )
 from mmremix.apis.prediction_entry import entry_of, free_name
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
+from mmremix.utils.plain_config import config_from_file
 from mmremix.utils.progress import Progress
 from mmremix.visualization.annotate import annotate_clip
+
+NO_COPY = 'no annotated copy: '
+"""How the note of a clip that could not be annotated begins."""
 
 
 @INFERENCERS.register_module()
@@ -60,8 +65,12 @@ class AVInferencer(BaseInferencer):
             else lines. Defaults to: if standard error is a terminal.
         blank_is_missing: See :class:`~mmremix.apis.clip_pipeline.
             ClipPipeline`.
+        trust: Whether a config file that lies with a run or with weights may
+            run as Python. By default it is only read.
 
     Raises:
+        ConfigError: If a config that lies with a run is more than plain
+            values.
         FileNotFoundError: If there is no such config or checkpoint.
         TypeError: If the model is no :class:`~mmremix.models.AVRecognizer`
             and does not name its ``modalities``.
@@ -80,11 +89,14 @@ class AVInferencer(BaseInferencer):
         scope: str | None = 'mmremix',
         show_progress: bool | None = None,
         blank_is_missing: bool = True,
+        trust: bool = False,
     ) -> None:
         self.blank_is_missing = blank_is_missing
         self.console = Console(stderr=True)
         if show_progress is None:
             show_progress = self.console.is_terminal
+        if isinstance(model, (str, Path)) and os.path.isfile(model):
+            model = config_from_file(model, trust)
         super().__init__(
             os.fspath(model) if isinstance(model, Path) else model,
             None if weights is None else os.fspath(weights),
@@ -118,6 +130,11 @@ class AVInferencer(BaseInferencer):
             raise ValueError(f'batch_size must be positive, got {batch_size}.')
         pre, forward, visualize, post = self._dispatch_kwargs(**kwargs)
         clips = self._inputs_to_list(inputs)
+        if visualize.get('out_dir') is not None:
+            # Before anything is predicted, which would be lost.
+            taken: set[Path] = set()
+            for clip in clips:
+                free_name(Path(visualize['out_dir']), clip['clip'], taken)
         preds: list[ActionDataSample] = []
         batches = self.preprocess(clips, batch_size, **pre)
         total = -(-len(clips) // batch_size)
@@ -173,8 +190,12 @@ class AVInferencer(BaseInferencer):
             out_dir: Folder; without it nothing is written.
 
         Returns:
-            Files; ``None`` for a clip without a prediction or a video to
-            write it on, which a note then says.
+            Files; ``None`` for a clip without a prediction, or that cannot be
+            annotated: it has no video, or cannot be decoded or written
+            again. A note then says why, and the others go on.
+
+        Raises:
+            ValueError: If a copy would replace its clip.
         """
         written: list[str | None] = [None] * len(inputs)
         taken: set[Path] = set()
@@ -185,8 +206,13 @@ class AVInferencer(BaseInferencer):
             target = free_name(Path(str(out_dir)), entry['clip'], taken)
             try:
                 annotate_clip(entry, target)
-            except BrokenMediaError as error:
-                note = f'no annotated copy: {reason_of(error, entry)}'
+            except Exception as error:
+                # FFmpeg refuses what it reads in many ways. The predictions
+                # are made, and no clip may take them away.
+                why = reason_of(error, entry)
+                if not isinstance(error, BrokenMediaError):
+                    why = f'{type(error).__name__}: {why}'
+                note = f'{NO_COPY}{why}'
                 sample.set_metainfo({'notes': [*entry['notes'], note]})
             else:
                 written[i] = str(target)
@@ -256,6 +282,7 @@ class AVInferencer(BaseInferencer):
         self.classes = class_names(
             inference_dataset(cfg), meta, model.num_classes
         )
+        note_other_config(cfg, meta, weights)
         return model
 
     def _init_pipeline(self, cfg: Config) -> ClipPipeline:

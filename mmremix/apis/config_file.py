@@ -11,16 +11,20 @@ from mmengine.config import Config
 
 from mmremix.apis.check_keys import check_options
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.plain_config import config_from_file
 
 
 def read_config(
-    path: str, cfg_options: Mapping[str, Any] | None = None
+    path: str,
+    cfg_options: Mapping[str, Any] | None = None,
+    trust: bool = True,
 ) -> Config:
     """Read a config file and merge options into it.
 
     Args:
         path: Config file.
         cfg_options: ``{'optim_wrapper.optimizer.lr': 1e-4}``.
+        trust: See :func:`~mmremix.utils.plain_config.config_from_file`.
 
     Returns:
         The config; methods are not put to their places yet.
@@ -32,7 +36,9 @@ def read_config(
     if not Path(path).is_file():
         raise ConfigError(f'There is no config file {path}.')
     try:
-        cfg = Config.fromfile(path)
+        cfg = config_from_file(path, trust)
+    except ConfigError:
+        raise
     except Exception as error:
         raise ConfigError(_unreadable(path, error)) from error
     if not cfg_options:

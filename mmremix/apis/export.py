@@ -25,6 +25,7 @@ from mmremix.apis.load_model import (
     class_names,
     inference_dataset,
     load_model,
+    note_other_config,
 )
 from mmremix.models import AVDataPreprocessor, AVRecognizer
 
@@ -129,6 +130,7 @@ def export_model(
     fused = FusedModel(model).eval()
     dataset_cfg = inference_dataset(cfg)
     classes = class_names(dataset_cfg, meta, model.num_classes)
+    note_other_config(cfg, meta, checkpoint)
     example = example_inputs(dataset_cfg, model.modalities, clip)
     program = _trace(fused, example)
     info = {

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from mmremix.apis.av_inferencer import AVInferencer
+from mmremix.apis.av_inferencer import NO_COPY, AVInferencer
 from mmremix.apis.clip_list import list_clips
 from mmremix.apis.launch import load_config
 from mmremix.utils.whole_files import write_whole
@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
         args: Of ``tools/infer.py``.
 
     Returns:
-        Exit status: 0 if at least one clip was predicted, else 1.
+        Exit status: 0 if at least one clip was predicted, else 1. Clips
+        that could not be annotated are named and do not change it.
 
     Raises:
         ValueError: On arguments that do not fit, see also
@@ -37,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
             for clip in clips:
                 clip[key] = getattr(args, key)
     inferencer = AVInferencer(
-        load_config(args.config, cfg_options=args.cfg_options),
+        load_config(
+            args.config, cfg_options=args.cfg_options, trust=args.trust
+        ),
         args.checkpoint,
         device=args.device,
         blank_is_missing=not args.keep_blank,
@@ -55,6 +58,17 @@ def run(args: argparse.Namespace) -> int:
         print(f'\n{predicted} of {len(entries)} clips predicted')
     for path in filter(None, result['visualization']):
         print(f'-> {path}')
+    left_out = [
+        entry['clip']
+        for entry in entries
+        if any(note.startswith(NO_COPY) for note in entry['notes'])
+    ]
+    if left_out:
+        print(
+            f'warning: {len(left_out)} of {predicted} predicted clips could '
+            f'not be annotated (why: above): {", ".join(left_out)}',
+            file=sys.stderr,
+        )
     if args.out_json:
         _write_json(args, inferencer, result)
         print(f'-> {args.out_json}')

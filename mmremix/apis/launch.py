@@ -38,6 +38,7 @@ def load_config(
     cfg_options: Mapping[str, Any] | None = None,
     work_dir: str | None = None,
     launcher: str = 'none',
+    trust: bool = True,
 ) -> Config:
     """Read a config, and apply its methods and what was given beside it.
 
@@ -47,6 +48,9 @@ def load_config(
         work_dir: Wins over the config's; without either it is
             ``work_dirs/<config name>``.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        trust: Whether the config may run as Python wherever it lies. If not,
+            one that lies with a run or with weights is only read, see
+            :func:`~mmremix.utils.plain_config.config_from_file`.
 
     Returns:
         The config.
@@ -55,9 +59,10 @@ def load_config(
         ConfigError: If there is no such file or it cannot be read, for keys
             that are most likely misspelt (see
             :func:`~mmremix.apis.check_keys.check_keys`) and options that
-            would change nothing.
+            would change nothing; or if it is not trusted and more than plain
+            values.
     """
-    cfg = read_config(path, cfg_options)
+    cfg = read_config(path, cfg_options, trust)
     check_keys(cfg)
     cfg.launcher = launcher
     if work_dir is not None:

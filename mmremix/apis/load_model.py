@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.model import BaseModel
 
 from mmremix.apis.build_errors import build_errors_explained
+from mmremix.engine.checkpoints.recipe import RECIPE, recipe_warning
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
+from mmremix.engine.checkpoints.weights import check_weights, without_methods
 from mmremix.engine.watch.setup_check_hook import ORDER
 from mmremix.registry import DATASETS, MODELS
 from mmremix.utils.errors import ConfigError
-
-_LISTED = 5
 
 
 def load_model(
@@ -44,22 +46,60 @@ def load_model(
         raise ConfigError(
             f"device={str(device)!r}: torch sees no GPU. Write: device='cpu'"
         )
-    # Compiling pays in training, and could not be exported.
-    model_cfg = {k: v for k, v in model_cfg.items() if k != 'compile'}
+    # Compiling pays in training, and could not be exported. Methods act in
+    # training only.
+    left_out = ('compile', 'methods')
+    model_cfg = {k: v for k, v in model_cfg.items() if k not in left_out}
     if checkpoint is None:
         return _build(model_cfg).to(device).eval(), {}
     loaded = load_checkpoint_file(checkpoint, map_location='cpu')
     meta = dict(loaded.get('meta') or {})
     model = _build(_in_order(model_cfg, meta.get(ORDER)))
     state = loaded.get('state_dict', loaded)
-    _check_state(model.state_dict(), state, checkpoint)
-    model.load_state_dict(state)
+    check_weights(model.state_dict(), state, checkpoint)
+    model.load_state_dict(without_methods(state))
     return model.to(device).eval(), meta
 
 
 def _build(model_cfg: Mapping[str, Any]) -> Any:
     with build_errors_explained({'model': model_cfg}):
         return MODELS.build(dict(model_cfg))
+
+
+def note_other_config(
+    cfg: Mapping[str, Any], meta: Mapping[str, Any], checkpoint: str
+) -> None:
+    """Warn if a checkpoint was trained with another config or other classes.
+
+    Fusion heads, and inputs that were made otherwise, often have the same
+    names and shapes of weights.
+
+    Args:
+        cfg: The config.
+        meta: The checkpoint's ``meta``.
+        checkpoint: Its file.
+    """
+    stored = meta.get(RECIPE)
+    if isinstance(stored, Mapping):
+        warning = recipe_warning(checkpoint, stored, cfg)
+        if warning:
+            print_log(warning, 'current', level=logging.WARNING)
+    else:
+        print_log(
+            f'{checkpoint} does not say what it was trained with (an earlier '
+            'version wrote it): fusion and recipe are not compared.',
+            'current',
+        )
+    trained = (meta.get('dataset_meta') or {}).get('classes')
+    ours = _classes_of(inference_dataset(cfg))
+    if trained and ours and list(map(str, ours)) != list(map(str, trained)):
+        print_log(
+            f'{checkpoint} was trained with other classes than the config '
+            f'names; those of the checkpoint are used: {list(trained)}, not '
+            f'{list(ours)}.',
+            'current',
+            level=logging.WARNING,
+        )
 
 
 def class_names(
@@ -139,25 +179,3 @@ def _in_order(
         return model_cfg
     # Those that are None build nothing.
     return {**model_cfg, 'encoders': {n: encoders[n] for n in names}}
-
-
-def _check_state(
-    wanted: Mapping[str, Any], found: Mapping[str, Any], checkpoint: str
-) -> None:
-    """Refuse what mmengine would only warn of: weights left at random."""
-    problems = [f'{key} is missing' for key in wanted if key not in found]
-    problems += [f'{key} is unknown' for key in found if key not in wanted]
-    problems += [
-        f'{key} is {tuple(found[key].shape)}, not {tuple(value.shape)}'
-        for key, value in wanted.items()
-        if key in found and found[key].shape != value.shape
-    ]
-    if problems:
-        more = len(problems) - _LISTED
-        raise ConfigError(
-            f'{checkpoint} does not fit the model of the config:\n  '
-            + '\n  '.join(problems[:_LISTED])
-            + (f'\n  ... and {more} more' if more > 0 else '')
-            + '\nTake the config that it was trained with; a copy lies in '
-            'the work directory.'
-        )

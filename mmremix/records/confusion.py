@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmremix.utils.archives import excess
 from mmremix.utils.whole_files import write_whole
 
 CONFUSION_NAME = 'val_confusion.npz'
@@ -73,6 +74,9 @@ def read_confusion(work_dir: str | Path) -> Confusion:
             "default_hooks = dict(records=dict(type='RemixRecordHook'))."
         )
     try:
+        too_much = excess(file)
+        if too_much:
+            raise ValueError(too_much)
         with np.load(file, allow_pickle=False) as kept:
             names = kept['predictions'].tolist()
             return Confusion(

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmremix.records import Records, read_confusion, read_records
 from mmremix.report.scalars import Part, Series, find_runs, read_series
 from mmremix.utils.names import FUSION, HEADS, RESERVED
+from mmremix.utils.plain_config import read_plain_config
 
 _TOP1 = re.compile(r'acc/(.+)_top1')
 
@@ -37,6 +38,7 @@ class RunData:
         confusion_epoch: After which epoch that was.
         classes: Class names, where records or confusion matrices tell them.
         notes: What is not there, or not as expected, and why; in sentences.
+        trusted: Whether what the config names may be imported.
     """
 
     work_dir: Path
@@ -49,6 +51,7 @@ class RunData:
     confusion_epoch: int = 0
     classes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    trusted: bool = False
 
     @property
     def name(self) -> str:
@@ -115,7 +118,7 @@ class RunData:
         return known or len(self.classes) or None
 
 
-def load_run(work_dir: str | Path) -> RunData:
+def load_run(work_dir: str | Path, trust: bool = False) -> RunData:
     """Read a work directory; parts that are not there are left out.
 
     If several runs have been started there that do not go on from each
@@ -123,12 +126,18 @@ def load_run(work_dir: str | Path) -> RunData:
     belong to; of those they do not tell apart, the one that came furthest.
     A note names the others.
 
+    Args:
+        work_dir: Of the run.
+        trust: Whether its config may run as Python. By default it is read
+            as plain values, which is what a run prints.
+
     Raises:
+        ConfigError: If the config is more than that.
         FileNotFoundError: If no training run has logged anything there.
     """
     root = Path(work_dir)
     runs = find_runs(root)
-    run = RunData(root, {}, Config({}), _config_name(root))
+    run = RunData(root, {}, Config({}), _config_name(root), trusted=trust)
     no_records = _read_records(run)
     _read_confusion(run)
     series = [read_series(parts) for parts in runs]
@@ -142,7 +151,7 @@ def load_run(work_dir: str | Path) -> RunData:
         ),
     )
     run.series = series[best]
-    run.config = _read_config(root, runs[best])
+    run.config = _read_config(root, runs[best], trust)
     run.environment = _read_environment(runs[best])
     if no_records and run.first_remix_epoch is not None:
         run.notes.append(no_records)
@@ -201,12 +210,16 @@ def _agreement(run: RunData, series: Mapping[str, Series]) -> int:
     return found
 
 
-def _read_config(root: Path, parts: Sequence[Part]) -> Config:
+def _read_config(root: Path, parts: Sequence[Part], trust: bool) -> Config:
     """The config as it was run, else the copy of the config file."""
     dumped = [part.folder / 'vis_data/config.py' for part in parts[::-1]]
     candidates = [file for file in dumped if file.is_file()]
     candidates = candidates[:1] or sorted(root.glob('*.py'))
-    return Config.fromfile(candidates[0]) if candidates else Config({})
+    if not candidates:
+        return Config({})
+    if trust:
+        return Config.fromfile(candidates[0])
+    return read_plain_config(candidates[0])
 
 
 def _config_name(root: Path) -> str:

@@ -16,6 +16,8 @@ from PIL import Image
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.registry import DATASETS
 from mmremix.report.run_data import RunData
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.plain_config import check_types
 from mmremix.visualization.sample_view import SampleView, view_samples
 
 _MAX_FRAMES = 6
@@ -54,7 +56,13 @@ def load_pictures(
         The pictures, and why some are missing (empty if none is).
     """
     try:
-        dataset = DATASETS.build(_scoring_dataset(run.config, data_root))
+        wanted = _scoring_dataset(run.config, data_root)
+        if not run.trusted:
+            source = str(run.config.filename or run.work_dir)
+            check_types(wanted, source, 'train_dataloader.dataset')
+        dataset = DATASETS.build(wanted)
+    except ConfigError as error:
+        return {}, f'No samples are shown: {error}'
     except (OSError, ValueError, TypeError, LookupError, ImportError) as error:
         return {}, (
             'The clips are not on this machine, or not where the config says '

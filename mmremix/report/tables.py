@@ -85,16 +85,17 @@ def run_table(run: RunData) -> str:
     return f'{reached}\n\n{decided}'
 
 
-def runs_table(work_dirs: Sequence[str | Path]) -> str:
+def runs_table(work_dirs: Sequence[str | Path], trust: bool = False) -> str:
     """Methods and tables of several runs, and in what else they differ.
 
     Args:
         work_dirs: Of training runs.
+        trust: See :func:`~mmremix.report.load_run`.
 
     Raises:
         FileNotFoundError: If one is not the work directory of a training run.
     """
-    runs = [load_run(work_dir) for work_dir in work_dirs]
+    runs = [load_run(work_dir, trust) for work_dir in work_dirs]
     parts = []
     for run in runs:
         parts.append(f'{run.work_dir}\n{named_methods(run)}'.strip())

@@ -44,6 +44,16 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trust``."""
+    parser.add_argument(
+        '--trust',
+        action='store_true',
+        help='run a config that lies with a run or with weights as Python; '
+        'by default it is only read. One from elsewhere always runs',
+    )
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--work-dir``, ``--cfg-options`` and ``--launcher``."""
     parser.add_argument('--work-dir', help='where logs and results go')

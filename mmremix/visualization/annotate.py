@@ -21,6 +21,7 @@ from mmremix.datasets.media.source_frames import SourceFrames
 _TICKS = 90000  # per second
 _WIDTH = 320  # pixels, at least
 _SHORT_SIDE = 480  # pixels, at most
+_JITTER = 0.05  # seconds by which sound may seem late
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
@@ -75,17 +76,20 @@ def _write(
     length = source.span.end - source.span.start
     video = container.add_stream(
         'libx264',
-        rate=Fraction(len(source) / length).limit_denominator(1001),
+        rate=Fraction(len(source) / max(length, 1e-3)).limit_denominator(1001),
     )
     video.width, video.pix_fmt = width, 'yuv420p'
     video.height = image.shape[0] * scale // 2 * 2 + len(shown)
     video.codec_context.time_base = Fraction(1, _TICKS)
     video.codec_context.max_b_frames = 0
     sound = _Sound(entry, container)
+    pts = -1
     for time in source.times:
+        # Two frames at one time, or before the start, would not be muxed.
+        pts = max(pts + 1, round(float(time) * _TICKS))
         begin, end = entry.get('start', -math.inf), entry.get('end', math.inf)
         panel = shown if begin <= time < end else hidden
-        container.mux(video.encode(_frame(image, scale, panel, time)))
+        container.mux(video.encode(_frame(image, scale, panel, pts)))
         image = next(frames, image)
     container.mux(video.encode())
     for packets in sound:
@@ -120,9 +124,9 @@ class _Sound:
         )
         with open_container(self._path) as source, decoding(self._path):
             origin = (source.start_time or 0) / 1e6
+            following = 0
             for frame in source.decode(source.streams.audio[0]):
-                if frame.pts is not None and frame.time_base is not None:
-                    frame.pts -= round(origin / float(frame.time_base))
+                following = _count_in_samples(frame, origin, following)
                 for piece in resampler.resample(frame):
                     yield self._stream.encode(piece)
             for piece in resampler.resample(None):
@@ -130,15 +134,39 @@ class _Sound:
             yield self._stream.encode()
 
 
+def _count_in_samples(
+    frame: av.AudioFrame, origin: float, following: int
+) -> int:
+    """Give a frame of sound its place in samples, and return where it ends.
+
+    Containers count in units as coarse as a frame (MP3 in AVI) or a
+    millisecond: frames cut from these anew would share a time, which the
+    muxer refuses. What is about where the frame before it ends begins there.
+
+    Args:
+        frame: Of the decoder; its time is changed.
+        origin: Seconds at which the container starts.
+        following: Where the frame before it ends.
+    """
+    rate = frame.sample_rate
+    place = following
+    if frame.pts is not None and frame.time_base is not None:
+        told = round((frame.pts * float(frame.time_base) - origin) * rate)
+        if told > following + _JITTER * rate or following == 0:
+            place = max(told, following)
+    frame.pts, frame.time_base = place, Fraction(1, rate)
+    return place + int(frame.samples)
+
+
 def _frame(
-    image: np.ndarray, scale: int, panel: np.ndarray, time: float
+    image: np.ndarray, scale: int, panel: np.ndarray, pts: int
 ) -> av.VideoFrame:
     enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
     enlarged = enlarged[: len(enlarged) // 2 * 2, : panel.shape[1]]
     frame = av.VideoFrame.from_ndarray(
         np.concatenate([enlarged, panel]), format='rgb24'
     )
-    frame.pts = round(max(0.0, float(time)) * _TICKS)
+    frame.pts = pts
     frame.time_base = Fraction(1, _TICKS)
     return frame
 

@@ -11,7 +11,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from rich.console import Console
 
-from mmremix.apis import AVInferencer
+from mmremix.apis import AVInferencer, av_inferencer
 from mmremix.datasets import RemixIndex
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.registry import DATASETS
@@ -189,6 +189,36 @@ def test_annotated_copies(inferencer, clips, tmp_path):
     assert notes[-1] == 'no annotated copy: has no video stream'
     with pytest.raises(ValueError, match='written over'):
         inferencer(clips / 'good.mp4', out_dir=clips)
+
+
+def test_no_clip_takes_the_predictions_of_the_others(
+    inferencer, clips, tmp_path, monkeypatch
+):
+    real = av_inferencer.annotate_clip
+
+    def refuse(entry, target):
+        if 'silent' in entry['clip']:
+            raise OSError('the muxer says no')
+        real(entry, target)
+
+    monkeypatch.setattr(av_inferencer, 'annotate_clip', refuse)
+    result = inferencer(clips, out_dir=tmp_path / 'out')
+    written = [path for path in result['visualization'] if path]
+    assert written == [str(tmp_path / 'out' / 'good.mp4')]
+    (notes,) = (
+        entry['notes']
+        for entry in result['predictions']
+        if 'silent' in entry['clip']
+    )
+    assert notes[-1] == 'no annotated copy: OSError: the muxer says no'
+
+
+def test_a_copy_over_its_clip_is_refused_before_predicting(
+    inferencer, clips, monkeypatch
+):
+    monkeypatch.setattr(inferencer, 'forward', None)
+    with pytest.raises(ValueError, match='written over'):
+        inferencer(clips, out_dir=clips)
 
 
 def test_configs_by_name_and_wrong_ones(trained):

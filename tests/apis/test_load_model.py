@@ -5,7 +5,13 @@ import pickle
 import pytest
 import torch
 
-from mmremix.apis.load_model import class_names, inference_dataset, load_model
+from mmremix.apis.load_model import (
+    class_names,
+    inference_dataset,
+    load_model,
+    note_other_config,
+)
+from mmremix.engine.checkpoints.recipe import describe_recipe
 from tests.apis.trained import CLASSES, save_checkpoint
 
 
@@ -28,6 +34,14 @@ def test_another_model_is_refused(tiny_config, tmp_path):
     del cfg.model.encoders['video']
     with pytest.raises(ValueError, match=r'video.* is unknown'):
         load_model(cfg.model, checkpoint)
+
+
+def test_weights_of_methods_are_no_part_of_a_prediction(trained, tmp_path):
+    cfg, checkpoint = trained
+    saved = torch.load(checkpoint, weights_only=True)
+    saved['state_dict']['methods.pmr.prototypes'] = torch.zeros(6, 4)
+    torch.save(saved, tmp_path / 'pmr.pth')
+    load_model(cfg.model, str(tmp_path / 'pmr.pth'))
 
 
 def test_encoders_keep_the_order_of_the_checkpoint(trained, tmp_path):
@@ -72,6 +86,51 @@ def test_class_names_that_are_missing_or_too_many():
         class_names({'type': 'AVDataset', 'classes': 'gone.txt'}, {}, 2)
     with pytest.raises(ValueError, match='names 2 classes, the model has 3'):
         class_names({'classes': ['a', 'b']}, {}, 3)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Levels and texts that `note_other_config` logs."""
+    found = []
+    monkeypatch.setattr(
+        'mmremix.apis.load_model.print_log',
+        lambda text, logger, level=20: found.append((level, text)),
+    )
+    return found
+
+
+def test_another_fusion_or_recipe_is_warned_of(tiny_config, said):
+    cfg = tiny_config()
+    meta = {'recipe': describe_recipe(cfg)}
+    note_other_config(cfg, meta, 'a.pth')
+    assert said == []
+    cfg.model.fusion = {'type': 'SumFusionHead'}
+    note_other_config(cfg, meta, 'a.pth')
+    ((level, text),) = said
+    assert level == 30 and 'another config (remix_demo_concat.py)' in text
+    assert 'fusion: SumFusionHead, trained with ConcatFusionHead' in text
+    other = tiny_config('remix_ks_concat')
+    note_other_config(other, meta, 'a.pth')
+    assert '[DecodeAudio, KaldiFbank], trained with' in said[1][1]
+
+
+def test_a_checkpoint_that_does_not_say(trained, said):
+    cfg, checkpoint = trained
+    note_other_config(cfg, {}, checkpoint)
+    ((level, text),) = said
+    assert level == 20 and 'are not compared' in text and '\n' not in text
+
+
+def test_other_classes_are_warned_of(tiny_config, said):
+    cfg = tiny_config()
+    cfg.test_dataloader.dataset.classes = ['a', 'b']
+    meta = {
+        'recipe': describe_recipe(cfg),
+        'dataset_meta': {'classes': ['b', 'a']},
+    }
+    note_other_config(cfg, meta, 'a.pth')
+    ((level, text),) = said
+    assert level == 30 and "are used: ['b', 'a'], not ['a', 'b']" in text
 
 
 def test_config_without_a_test_pipeline():

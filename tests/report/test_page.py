@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from mmremix.report import group_runs, load_run, render_page
+from mmremix.report.sample_pictures import load_pictures
+from mmremix.utils import ConfigError
 from tests.report.made_run import (
     EPOCHS,
     LABELS,
@@ -233,3 +235,25 @@ def test_many_classes(tmp_path):
     page = ParsedPage(render_page(group_runs([run])))
     svg = page.picture('Confusion matrix of fused')
     assert svg.count('class="cell') == 60 and 'data-t' not in svg
+
+
+def test_the_config_of_a_run_is_not_executed(tmp_path):
+    made = make_run(tmp_path / 'a')
+    mark = tmp_path / 'executed'
+    (config,) = made.glob('*/vis_data/config.py')
+    with config.open('a') as stream:
+        stream.write(f'open({str(mark)!r}, "w").close()\n')
+    with pytest.raises(ConfigError, match=r'config\.py .* --trust'):
+        load_run(made)
+    assert not mark.exists()
+    load_run(made, trust=True)
+    assert mark.exists()
+
+
+def test_a_config_that_names_foreign_code_shows_no_samples(tmp_path):
+    mark = tmp_path / 'executed'
+    evil = {'type': 'os.system', 'command': f'touch {mark}'}
+    made = make_run(tmp_path / 'a', train_dataloader={'dataset': evil})
+    pictures, why = load_pictures(load_run(made), [0])
+    assert pictures == {} and "'os.system' is not known" in why
+    assert not mark.exists()

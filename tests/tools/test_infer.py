@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -72,6 +73,30 @@ def test_folder_to_table_json_and_copies(checkpoint, tmp_path):
     assert good['annotated'] == str(tmp_path / 'shown' / 'good.mp4')
     assert os.path.getsize(silent['annotated']) > 0
     assert torn['annotated'] is None and torn['error']
+
+
+def test_config_beside_the_weights_is_not_run(checkpoint, tmp_path):
+    """What lies in a work directory may be anybody's."""
+    shutil.copy(checkpoint, tmp_path / 'best.pth')
+    cfg = Config.fromfile(ROOT / CONFIG)
+    mark = tmp_path / 'executed'
+    config = tmp_path / 'run.py'
+    args = ('--config', config, '--checkpoint', tmp_path / 'best.pth')
+    clip = write_clip(tmp_path / 'good.mp4', size=(96, 80))
+    config.write_text(cfg.pretty_text)
+    run('infer', clip, *args)
+    config.write_text(f'{cfg.pretty_text}\nopen({str(mark)!r}, "w").close()')
+    _, err = run('infer', clip, *args, status=1)
+    assert str(config) in err and '--trust' in err and not mark.exists()
+    for tool, more in (
+        ('test', args[1::2]),
+        ('export', (*args, '--out', 'x')),
+    ):
+        status = 2 if tool == 'test' else 1
+        _, err = run(tool, *more, status=status)
+        assert '--trust' in err and not mark.exists()
+    run('infer', clip, *args, '--trust')
+    assert mark.exists()
 
 
 def test_nothing_predicted_is_status_1(checkpoint, tmp_path):

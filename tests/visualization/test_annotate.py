@@ -58,6 +58,55 @@ def test_large_pictures_are_scaled_down(tmp_path):
     assert image.shape[1] == 640 and 480 < image.shape[0] < 560
 
 
+@pytest.mark.parametrize(
+    ('name', 'codec'),
+    [
+        ('a.avi', 'libmp3lame'),  # counts in frames
+        ('a.avi', 'ac3'),
+        ('a.mkv', 'libopus'),  # counts in milliseconds
+        ('a.flv', 'libmp3lame'),
+        ('a.mov', 'pcm_s16le'),
+    ],
+)
+def test_sound_of_any_container_keeps_its_time(tmp_path, name, codec):
+    rate = 48000 if codec == 'libopus' else 44100
+    clip = str(tmp_path / name)
+    write_marked(clip, codec, rate)
+    annotate_clip(entry(clip), tmp_path / 'b.mp4')
+    with AudioClip(str(tmp_path / 'b.mp4')) as sound:
+        waveform = sound.read(0.0, 1.8)
+        loud = np.flatnonzero(np.abs(waveform) > 0.2)
+        assert loud[0] / sound.sample_rate == pytest.approx(1.0, abs=0.05)
+        assert sound.span.end == pytest.approx(2.0, abs=0.1)
+
+
+def write_marked(path, codec, rate):
+    """Two seconds of grey; silence, then a tone from 1 s on."""
+    grid = np.arange(2 * rate) / rate
+    tone = np.where(grid < 1, 0, np.sin(2 * np.pi * 400 * grid) * 0.5)
+    with av.open(path, 'w') as container:
+        picture = 'flv' if path.endswith('.flv') else 'mpeg4'
+        video = container.add_stream(picture, rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, 'yuv420p'
+        audio = container.add_stream(codec, rate=rate, layout='mono')
+        for _ in range(20):
+            grey = np.full((48, 64, 3), 90, np.uint8)
+            frame = av.VideoFrame.from_ndarray(grey, format='rgb24')
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        frame = av.AudioFrame.from_ndarray(
+            (tone * 32000).astype(np.int16)[None], format='s16', layout='mono'
+        )
+        frame.sample_rate, frame.pts = rate, 0
+        context = audio.codec_context
+        resampler = av.AudioResampler(
+            context.format, 'mono', rate, frame_size=context.frame_size or 1024
+        )
+        pieces = [*resampler.resample(frame), *resampler.resample(None)]
+        for piece in (*pieces, None):
+            container.mux(audio.encode(piece))
+
+
 def test_what_cannot_be_annotated_leaves_no_file(tmp_path):
     blind = write_clip(tmp_path / 'a.mp4', with_video=False)
     with pytest.raises(BrokenMediaError, match='no video stream'):

@@ -39,6 +39,12 @@ def main() -> None:
         '--data-root',
         help='where the clips are, if not where the config says',
     )
+    parser.add_argument(
+        '--trust',
+        action='store_true',
+        help='run the configs in the work directories as Python, for runs '
+        'of components of your own; by default they are only read',
+    )
     args = parser.parse_args()
     # After parsing, so that --help answers at once.
     import mmremix  # noqa: F401  (registers the data sets)
@@ -48,10 +54,13 @@ def main() -> None:
         render_page,
         save_figures,
     )
+    from mmremix.utils import ConfigError
 
     try:
-        groups = group_runs([load_run(path) for path in args.work_dir])
-    except FileNotFoundError as error:
+        groups = group_runs(
+            [load_run(path, args.trust) for path in args.work_dir]
+        )
+    except (FileNotFoundError, ConfigError) as error:
         parser.error(str(error))
     page = render_page(groups, samples=args.samples, data_root=args.data_root)
     out = Path(args.out)

@@ -13,6 +13,7 @@ from mmremix.datasets.transforms.arguments import (
     check_choice,
     check_positive,
 )
+from mmremix.datasets.transforms.lengths import report_length
 from mmremix.registry import TRANSFORMS
 
 _ROUNDING = 2  # samples
@@ -89,6 +90,7 @@ class DecodeAudio(BaseTransform):
         with open_audio(path, self.npy_sample_rate) as clip:
             start, end = clip.segment(results.get('start'), results.get('end'))
             if self.duration is not None:
+                self._report(end - start, self.duration)
                 start, end = self._crop(start, end, self.duration)
             rate = self.sample_rate or clip.sample_rate
             waveform = clip.read(start, end, rate)
@@ -99,6 +101,16 @@ class DecodeAudio(BaseTransform):
         results['waveform'] = waveform
         results['sample_rate'] = rate
         return results
+
+    def _report(self, found: float, duration: float) -> None:
+        if self.sampling == 'random':  # all of it is seen in time
+            found = min(found, duration)
+        filled = {
+            'zero': 'silence (padding)',
+            'repeat': 'the same sound again (padding)',
+        }.get(self.padding)
+        if filled is not None:
+            report_length(self, 'duration', found, unit=1.0, filled=filled)
 
     def _crop(
         self, start: float, end: float, duration: float

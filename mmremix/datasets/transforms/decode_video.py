@@ -9,6 +9,7 @@ import numpy as np
 from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.media import open_video
 from mmremix.datasets.transforms.arguments import check_choice, check_positive
+from mmremix.datasets.transforms.lengths import report_length
 from mmremix.registry import TRANSFORMS
 
 
@@ -76,6 +77,17 @@ class DecodeVideo(BaseTransform):
             start, end = clip.segment(results.get('start'), results.get('end'))
             times = self._times(start, end)
             images = clip.frames_at(times)
+            rate = clip.frame_rate or self.frame_rate
+        if rate:
+            # More than there are: a frame comes several times.
+            there = min(max(1, round((end - start) * rate)), self.num_frames)
+            report_length(
+                self,
+                'num_frames',
+                there,
+                unit=None,
+                filled='the same frames again (padding)',
+            )
         height_width = images[0].shape[:2]
         results.update(
             imgs=images,

@@ -8,6 +8,7 @@ import torch
 
 from mmremix.datasets.bases import BaseTransform
 from mmremix.datasets.transforms.arguments import check_length, check_positive
+from mmremix.datasets.transforms.lengths import report_length
 from mmremix.registry import TRANSFORMS
 from mmremix.utils.versions import torchaudio_or_raise
 
@@ -87,6 +88,13 @@ class KaldiFbank(BaseTransform):
             dither=0.0,
             frame_length=_FRAME_LENGTH,
             frame_shift=_FRAME_SHIFT,
+        )
+        report_length(
+            self,
+            'num_frames',
+            1 + (waveform.shape[1] - size) // shift,
+            unit=_FRAME_SHIFT / 1000,
+            filled='padding',
         )
         padding = (0, 0, 0, self.num_frames - len(frames))
         frames = torch.nn.functional.pad(frames, padding)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from mmremix.utils.archives import excess
 from mmremix.utils.errors import MmremixError
 from mmremix.utils.whole_files import remove_quietly, write_whole
 
@@ -93,7 +94,8 @@ def damage(path: str | Path) -> str | None:
 
     Returns:
         ``None`` for a file that is as it was written (or from before torch
-        1.6, which had no checksums).
+        1.6, which had no checksums). One that would unpack to far more than
+        its size counts as damaged, and is not unpacked.
     """
     try:
         with open(path, 'rb') as stream:
@@ -109,7 +111,8 @@ def damage(path: str | Path) -> str | None:
     if head.startswith(b'\x80'):
         return None
     try:
-        return _bad_record(path)
+        # Before the checksums are compared, for which all is unpacked.
+        return excess(path) or _bad_record(path)
     except (
         zipfile.BadZipFile,
         zlib.error,

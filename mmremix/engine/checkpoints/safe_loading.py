@@ -125,11 +125,21 @@ def _allowed() -> list[Any]:
         np.dtype,
         *dtypes,
         # numpy 2 and numpy 1 call their module differently.
-        (multiarray._reconstruct, 'numpy._core.multiarray._reconstruct'),
-        (multiarray._reconstruct, 'numpy.core.multiarray._reconstruct'),
+        (_empty_array, 'numpy._core.multiarray._reconstruct'),
+        (_empty_array, 'numpy.core.multiarray._reconstruct'),
         (multiarray.scalar, 'numpy._core.multiarray.scalar'),
         (multiarray.scalar, 'numpy.core.multiarray.scalar'),
     ]
+
+
+def _empty_array(kind: Any, shape: Any, dtype: Any) -> Any:
+    """What numpy pickles: an empty array, which its bytes fill then.
+
+    With another shape it would take any amount of memory for nothing.
+    """
+    if kind is not np.ndarray or tuple(shape) != (0,):
+        raise pickle.UnpicklingError(f'it asks for an array of shape {shape}')
+    return multiarray._reconstruct(kind, shape, dtype)
 
 
 def _history_method(owner: Any, name: str) -> Any:

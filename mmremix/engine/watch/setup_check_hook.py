@@ -11,7 +11,10 @@ from mmengine.runner import Runner
 
 from mmremix.datasets import MultimodalDataset
 from mmremix.datasets.identity import DataIdentity, check_same_data
+from mmremix.engine.checkpoints.recipe import RECIPE, describe_recipe
 from mmremix.engine.unwrap import unwrap
+from mmremix.engine.watch.input_lengths import note_lengths
+from mmremix.engine.watch.loaded_check import check_loaded
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
 
@@ -32,6 +35,11 @@ class SetupCheckHook(Hook):
 
         default_hooks = dict(setup_check=dict(type='SetupCheckHook'))
 
+    Every checkpoint also says what decides its predictions besides the
+    weights (:mod:`~mmremix.engine.checkpoints.recipe`). Testing, resuming
+    and starting from one under another config gives a warning that names
+    the differences.
+
     An epoch without a single step (fewer samples than a batch, incomplete
     batches dropped) is refused too: before training, or else before a
     checkpoint is written of it.
@@ -39,8 +47,8 @@ class SetupCheckHook(Hook):
     Raises:
         ConfigError: If there is one class only; if the number of classes or
             the modalities differ from the model's, or the class names from
-            the training set's; if an epoch has no step; or if the model is
-            sharded.
+            the training set's; if an epoch has no step; if the model is
+            sharded; or if a checkpoint is of another model.
         ValueError: If the training set is not that of the run that is
             resumed.
     """
@@ -57,12 +65,13 @@ class SetupCheckHook(Hook):
         """Compare model and training set with those of the checkpoint."""
         check_order(unwrap(runner.model), checkpoint.get('meta') or {})
         # It also runs for load_from, where other data are welcome.
-        train = runner.train_dataloader.dataset
-        known = _KEY in checkpoint and isinstance(train, MultimodalDataset)
-        if runner._resume and known:
-            check_same_data(
-                DataIdentity.from_state_dict(checkpoint[_KEY]), train
-            )
+        if runner._resume and _KEY in checkpoint:
+            train = runner.train_dataloader.dataset
+            if isinstance(train, MultimodalDataset):
+                check_same_data(
+                    DataIdentity.from_state_dict(checkpoint[_KEY]), train
+                )
+        check_loaded(runner, checkpoint)
 
     def before_save_checkpoint(
         self, runner: Runner, checkpoint: dict[str, Any]
@@ -71,6 +80,8 @@ class SetupCheckHook(Hook):
         names = getattr(unwrap(runner.model), ORDER, None)
         if names is not None:
             checkpoint['meta'][ORDER] = list(names)
+        if runner.cfg.get('model'):
+            checkpoint['meta'][RECIPE] = describe_recipe(runner.cfg)
         if self._facts is not None:
             checkpoint[_KEY] = self._facts
 
@@ -83,6 +94,8 @@ class SetupCheckHook(Hook):
         _check(runner, 'train_dataloader', train)
         if len(runner.train_dataloader) == 0:
             raise ConfigError(f'An epoch has no step. {_no_batch(runner)}')
+        if isinstance(train, MultimodalDataset) and runner.iter == 0:
+            note_lengths(train, runner.logger)
         if runner.val_loop is None:
             return
         val = runner.val_loop.dataloader.dataset
