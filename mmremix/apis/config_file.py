@@ -65,7 +65,9 @@ def _unreadable(path: str, error: Exception) -> str:
         for entry in traceback.extract_tb(error.__traceback__)
         if entry.filename.endswith('.py') and not _is_installed(entry.filename)
     ]
-    at = f' (line {lines[-1].lineno} of {lines[-1].filename})' * bool(lines)
+    at = ''
+    if lines:
+        at = f' (line {lines[-1].lineno} of {lines[-1].filename})'
     return f'The config {path} cannot be read: {text}{at}'
 
 

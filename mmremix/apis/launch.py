@@ -150,10 +150,7 @@ def train(runner: Runner) -> None:
             :class:`~mmremix.engine.SignalHook`.
     """
     try:
-        with (
-            lost_workers_explained(runner.cfg),
-            build_errors_explained(runner.cfg),
-        ):
+        with lost_workers_explained(runner.cfg):
             runner.train()
     except SystemExit:
         leave_process_group()

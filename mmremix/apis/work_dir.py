@@ -15,6 +15,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import Runner
 from torch import nn
 
+from mmremix.apis.build_errors import build_errors_explained
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -54,7 +55,8 @@ def training_runner(runner_type: _Runner) -> _Runner:
 
         def train(self) -> nn.Module:
             try:
-                model: nn.Module = super().train()
+                with build_errors_explained(self.cfg):
+                    model: nn.Module = super().train()
             finally:
                 release(self.work_dir)
             return model

@@ -12,6 +12,7 @@ import pytest
 from mmengine.config import Config
 
 from mmremix.apis import WorkDirInUseError, build_runner, work_dir
+from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT
 from tests.engine.toy_run import toy_config
 
@@ -106,7 +107,7 @@ def test_a_fork_does_not_hold_what_its_parent_holds(tmp_path):
 def test_a_runner_that_cannot_be_built_lets_go(tmp_path):
     cfg = toy_config(tmp_path / 'work')
     cfg.model.type = 'Unknown'
-    with pytest.raises(KeyError, match='Unknown'):
+    with pytest.raises(ConfigError, match="type='Unknown'"):
         build_runner(cfg)
     assert not work_dir.holds(tmp_path / 'work')
 
