@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from mmremix.apis.work_dir import (
 from mmremix.engine import SignalHook
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.process_group import group_timeout
 
 
 def load_config(
@@ -86,9 +88,10 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     """
     apply_methods(cfg)
     _refuse_unsupported(cfg)
+    timeout = group_timeout((cfg.get('env_cfg') or {}).get('dist_cfg'))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():
-            _init_gloo(cfg.launcher)
+            _init_gloo(cfg.launcher, timeout)
         cfg.setdefault(
             'model_wrapper_cfg',
             {
@@ -209,10 +212,11 @@ def _share_cores(cfg: Config) -> None:
     torch.set_num_threads(max(cores - workers, cores // 2, 1))
 
 
-def _init_gloo(launcher: str) -> None:
+def _init_gloo(launcher: str, timeout: timedelta | None) -> None:
     if launcher == 'pytorch':
         # mmengine's init_dist would select a CUDA device.
         os.environ.setdefault('LOCAL_RANK', '0')
-        torch.distributed.init_process_group(backend='gloo')
+        torch.distributed.init_process_group(backend='gloo', timeout=timeout)
     else:
-        init_dist(launcher, backend='gloo')
+        seconds = None if timeout is None else timeout.total_seconds()
+        init_dist(launcher, backend='gloo', timeout=seconds)

@@ -4,6 +4,7 @@ from mmremix.engine.checkpoints.files import DamagedCheckpointError
 from mmremix.engine.checkpoints.plain_checkpoint_hook import (
     PlainCheckpointHook,
 )
+from mmremix.engine.checkpoints.position import EpochBasedTrainLoop
 from mmremix.engine.checkpoints.safe_checkpoint_hook import (
     SafeCheckpointHook,
 )
@@ -11,6 +12,7 @@ from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 
 __all__ = [
     'DamagedCheckpointError',
+    'EpochBasedTrainLoop',
     'PlainCheckpointHook',
     'SafeCheckpointHook',
     'load_checkpoint_file',
