@@ -63,7 +63,7 @@ def test_an_epoch_without_a_step_after_the_warm_up(tiny_config):
     cfg = tiny_config(epochs=3, warmup=1)
     cfg.train_dataloader.batch_size = 20
     cfg.train_dataloader.batch_sampler.tail = 'drop'
-    cfg.custom_hooks[0].rule = 'round_robin'
+    cfg.method_remix.plan.rule = 'round_robin'
     refused(cfg, r'Epoch 2 had no step. 26 samples make no whole batch of 20')
     names = [path.name for path in Path(cfg.work_dir).glob('epoch_*.pth')]
     assert names == ['epoch_1.pth']
