@@ -14,6 +14,9 @@ from mmengine.config import Config
 from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from torch.distributed.constants import default_pg_timeout
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
@@ -216,7 +219,18 @@ def _init_gloo(launcher: str, timeout: timedelta | None) -> None:
     if launcher == 'pytorch':
         # mmengine's init_dist would select a CUDA device.
         os.environ.setdefault('LOCAL_RANK', '0')
-        torch.distributed.init_process_group(backend='gloo', timeout=timeout)
+        limit = timeout or default_pg_timeout
+        store, rank, size = next(rendezvous('env://', timeout=limit))
+        # torchrun starts ranks again with the store that the dead ones left
+        # their addresses in.
+        attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+        torch.distributed.init_process_group(
+            backend='gloo',
+            store=PrefixStore(f'start_{attempt}', store),
+            rank=rank,
+            world_size=size,
+            timeout=limit,
+        )
     else:
         seconds = None if timeout is None else timeout.total_seconds()
         init_dist(launcher, backend='gloo', timeout=seconds)
