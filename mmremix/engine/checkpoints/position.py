@@ -168,7 +168,8 @@ def go_on(runner: Runner, checkpoint: dict[str, Any]) -> None:
             f'The run that is resumed had {stored}; this one has {now}: the '
             'same samples in the same steps, summed in another order.'
         )
-    if not stored.done:
+    epochs = isinstance(runner.train_loop, MMEngineEpochBasedTrainLoop)
+    if not (stored.done and epochs):
         return
     if not (same and goes_on_within(runner)):
         reason = (
