@@ -4,11 +4,11 @@ from mmremix.engine.checkpoints.files import DamagedCheckpointError
 from mmremix.engine.checkpoints.plain_checkpoint_hook import (
     PlainCheckpointHook,
 )
-from mmremix.engine.checkpoints.position import EpochBasedTrainLoop
 from mmremix.engine.checkpoints.safe_checkpoint_hook import (
     SafeCheckpointHook,
 )
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
+from mmremix.engine.checkpoints.train_loop import EpochBasedTrainLoop
 
 __all__ = [
     'DamagedCheckpointError',

@@ -1,4 +1,4 @@
-"""Where in an epoch a run is: the loop that goes on there, and its record."""
+"""Where in an epoch a run is, and how its batches are made."""
 
 from __future__ import annotations
 
@@ -14,57 +14,14 @@ from mmengine.dist import (
     get_world_size,
     is_distributed,
 )
-from mmengine.runner import EpochBasedTrainLoop as MMEngineEpochBasedTrainLoop
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor
 
-from mmremix.datasets import RemixSampler
+from mmremix.engine.checkpoints.train_loop import goes_on_within
 from mmremix.engine.unwrap import unwrap
-from mmremix.registry import LOOPS
 
 KEY = 'position'
 """Key in a checkpoint."""
-
-
-@LOOPS.register_module()
-class EpochBasedTrainLoop(MMEngineEpochBasedTrainLoop):
-    """mmengine's ``EpochBasedTrainLoop``, which can begin within an epoch.
-
-    It is the loop of ``train_cfg=dict(by_epoch=True, ...)`` in runners of
-    :func:`mmremix.apis.build_runner`. Hooks see the batch's number in the
-    epoch, and the epoch's whole length, as if the run had not been stopped.
-
-    Example::
-
-        train_cfg = dict(by_epoch=True, max_epochs=60)
-
-    Args:
-        args: Those of mmengine's.
-        kwargs: Those of mmengine's.
-
-    Attributes:
-        done: Batches of the current epoch before the current one.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.done = 0
-
-    def run_epoch(self) -> None:
-        """Iterate over what is left of the epoch."""
-        self.runner.call_hook('before_train_epoch')
-        self.runner.model.train()
-        sampler = self.dataloader.batch_sampler
-        if self.done:
-            sampler.start = self.done
-        for number, batch in enumerate(self.dataloader, self.done):
-            self.run_iter(number, batch)
-            self.done = number + 1
-        if isinstance(sampler, RemixSampler):
-            sampler.start = 0
-        self.runner.call_hook('after_train_epoch')
-        self._epoch += 1
-        self.done = 0
 
 
 @dataclass
@@ -126,21 +83,6 @@ class Position:
         return f'{" x ".join(parts)} = {self.global_batch} samples a step'
 
 
-def goes_on_within(runner: Runner) -> bool:
-    """Whether a run can be resumed within an epoch."""
-    return isinstance(runner.train_loop, EpochBasedTrainLoop) and isinstance(
-        runner.train_dataloader.batch_sampler, RemixSampler
-    )
-
-
-def between_steps(runner: Runner) -> bool:
-    """Whether no gradient waits for further batches."""
-    wrapper = runner.optim_wrapper
-    counts = getattr(wrapper, '_accumulative_counts', 1)
-    # It counts on from batch to batch: the last one has made a step.
-    return counts == 1 or bool(wrapper.should_update())
-
-
 def go_on(runner: Runner, checkpoint: dict[str, Any]) -> None:
     """Let a run that is resumed begin where the checkpoint was written.
 
@@ -168,7 +110,7 @@ def go_on(runner: Runner, checkpoint: dict[str, Any]) -> None:
             f'The run that is resumed had {stored}; this one has {now}: the '
             'same samples in the same steps, summed in another order.'
         )
-    epochs = isinstance(runner.train_loop, MMEngineEpochBasedTrainLoop)
+    epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
     if not (stored.done and epochs):
         return
     if not (same and goes_on_within(runner)):

@@ -22,14 +22,16 @@ from mmremix.engine.checkpoints.files import (
 from mmremix.engine.checkpoints.position import (
     KEY,
     Position,
-    between_steps,
     go_on,
-    goes_on_within,
 )
 from mmremix.engine.checkpoints.resume_from import (
     choose_checkpoint,
     note_validation,
     validate_if_missed,
+)
+from mmremix.engine.checkpoints.train_loop import (
+    between_steps,
+    goes_on_within,
 )
 from mmremix.registry import HOOKS
 from mmremix.utils.whole_files import write_whole

@@ -9,8 +9,8 @@ from mmengine.dist import is_distributed
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.checkpoints.position import between_steps, goes_on_within
 from mmremix.engine.checkpoints.safe_checkpoint_hook import SafeCheckpointHook
+from mmremix.engine.checkpoints.train_loop import between_steps, goes_on_within
 from mmremix.engine.watch.stop_request import StopRequest
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
