@@ -56,13 +56,13 @@ HOOKS = _child(roots.HOOKS, 'mmremix.engine')
 METRICS = _child(roots.METRICS, 'mmremix.evaluation')
 FUNCTIONS = _child(roots.FUNCTIONS, 'mmremix.datasets', 'mmremix.methods')
 INFERENCERS = _child(roots.INFERENCERS, 'mmremix.apis')
+LOOPS = _child(roots.LOOPS, 'mmremix.engine')
 LOG_PROCESSORS = _child(roots.LOG_PROCESSORS, 'mmremix.engine')
 OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmremix.engine')
 
 # Nothing of ours in these yet. They are here because mmengine warns about
 # each registry that the default scope lacks.
 EVALUATOR = _child(roots.EVALUATOR)
-LOOPS = _child(roots.LOOPS)
 MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS)
 OPTIMIZERS = _child(roots.OPTIMIZERS)
 OPTIM_WRAPPER_CONSTRUCTORS = _child(roots.OPTIM_WRAPPER_CONSTRUCTORS)

@@ -8,6 +8,8 @@
 #   NODE_RANK    0 for the first, 1 for the next   (default: 0)
 #   MASTER_ADDR  address of the first              (default: 127.0.0.1)
 #   PORT         free port on the first            (default: 29500)
+# and, to start all ranks again where one has died (give --resume too), with
+#   MAX_RESTARTS so many times                     (default: 0)
 #
 # SIGTERM and SIGUSR1 stop the run in good order (docs/resume.md). torchrun
 # passes them on, and ends with status 1 where tools/train.py ends with 75.
@@ -33,6 +35,7 @@ exec torchrun \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \
     --nproc_per_node="$gpus" \
+    --max_restarts="${MAX_RESTARTS:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \
     --master_port="${PORT:-29500}" \
     "$root/tools/train.py" "$config" --launcher pytorch "$@"

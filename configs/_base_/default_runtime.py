@@ -40,7 +40,8 @@ default_hooks = dict(
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
+    # Seconds: a rank that waits longer for another ends the run.
+    dist_cfg=dict(backend='nccl', timeout=1800),
 )
 # A masked encoder takes no part in a remix step.
 find_unused_parameters = True

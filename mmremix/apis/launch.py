@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from mmengine.config import Config
 from mmengine.dist import barrier, init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from torch.distributed.constants import default_pg_timeout
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from mmremix.apis.build_errors import build_errors_explained
 from mmremix.apis.check_keys import check_keys
@@ -30,6 +34,7 @@ from mmremix.engine import MethodHook, SignalHook
 from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.process_group import group_timeout
 
 
 def load_config(
@@ -101,9 +106,10 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     check_shape(cfg, training=training)
     _refuse_unsupported(cfg)
     complete(cfg)
+    timeout = group_timeout((cfg.get('env_cfg') or {}).get('dist_cfg'))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         if not is_distributed():
-            _init_gloo(cfg.launcher)
+            _init_gloo(cfg.launcher, timeout)
         cfg.setdefault(
             'model_wrapper_cfg',
             {
@@ -244,10 +250,22 @@ def _share_cores(cfg: Config) -> None:
     torch.set_num_threads(max(cores - workers, cores // 2, 1))
 
 
-def _init_gloo(launcher: str) -> None:
+def _init_gloo(launcher: str, timeout: timedelta | None) -> None:
     if launcher == 'pytorch':
         # mmengine's init_dist would select a CUDA device.
         os.environ.setdefault('LOCAL_RANK', '0')
-        torch.distributed.init_process_group(backend='gloo')
+        limit = timeout or default_pg_timeout
+        store, rank, size = next(rendezvous('env://', timeout=limit))
+        # torchrun starts ranks again with the store that the dead ones left
+        # their addresses in.
+        attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+        torch.distributed.init_process_group(
+            backend='gloo',
+            store=PrefixStore(f'start_{attempt}', store),
+            rank=rank,
+            world_size=size,
+            timeout=limit,
+        )
     else:
-        init_dist(launcher, backend='gloo')
+        seconds = None if timeout is None else timeout.total_seconds()
+        init_dist(launcher, backend='gloo', timeout=seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mmengine.dist import broadcast_object_list, is_main_process
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmremix.apis.build_errors import build_errors_explained
@@ -41,7 +41,8 @@ def training_runner(runner_type: _Runner) -> _Runner:
     """The class, but it holds its work directory until training has ended.
 
     Its constructor raises :class:`WorkDirInUseError`, on all ranks, before
-    it has written anything, if another run trains there.
+    it has written anything, if another run trains there. Epochs are those of
+    :class:`~mmremix.engine.EpochBasedTrainLoop`.
     """
 
     class TrainingRunner(runner_type):  # type: ignore[misc, valid-type]
@@ -52,6 +53,17 @@ def training_runner(runner_type: _Runner) -> _Runner:
             # The first step that knows the rank; files come after it.
             super().setup_env(env_cfg)
             _hold_together(self.work_dir)
+
+        def build_train_loop(
+            self, loop: BaseLoop | dict[str, Any]
+        ) -> BaseLoop:
+            # mmengine takes its own class without asking the registry.
+            if isinstance(loop, dict) and loop.get('by_epoch'):
+                options = {k: v for k, v in loop.items() if k != 'by_epoch'}
+                kind = 'mmremix.EpochBasedTrainLoop'
+                loop = {'type': kind, **options}
+            built: BaseLoop = super().build_train_loop(loop)
+            return built
 
         def train(self) -> nn.Module:
             try:

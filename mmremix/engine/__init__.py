@@ -2,6 +2,7 @@
 
 from mmremix.engine.checkpoints import (
     DamagedCheckpointError,
+    EpochBasedTrainLoop,
     PlainCheckpointHook,
     SafeCheckpointHook,
     load_checkpoint_file,
@@ -52,6 +53,7 @@ __all__ = [
     'DamagedCheckpointError',
     'DeferredInfoHook',
     'DivergedHook',
+    'EpochBasedTrainLoop',
     'EpochLineHook',
     'EpochSeedHook',
     'EveryModalityHook',

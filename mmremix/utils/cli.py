@@ -79,9 +79,10 @@ def errors_as_messages(*others: type[Exception]) -> Iterator[None]:
         SystemExit: With status 2 after an
             :class:`~mmremix.utils.MmremixError`, with 1 after the others.
     """
+    expected: tuple[type[Exception], ...] = (MmremixError, *others)
     try:
         yield
-    except (MmremixError, *others) as error:
+    except expected as error:
         # What the run has printed comes first.
         sys.stdout.flush()
         print(f'error: {error}', file=sys.stderr)

@@ -253,6 +253,33 @@ def test_two_ranks_test(two_ranks, demo_root, tmp_path):
     assert text.count('\nfusion ') == 1  # rank 0 alone prints
 
 
+def test_torchrun_starts_again(demo_root, tmp_path):
+    """A rank is killed once; with --resume all go on where it was."""
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f"_base_ = ['{ROOT / CONFIG}']\n"
+        "custom_imports = dict(imports=['tests.tools.rank_faults'])\n"
+        f"custom_hooks = [dict(type='KillOnce', marker='{tmp_path}/killed')]\n"
+    )
+    text = run(
+        'tools/train.py',
+        str(config),
+        f'--work-dir={tmp_path / "run"}',
+        '--launcher=pytorch',
+        '--resume',
+        *options(demo_root, epochs=2),
+        'train_dataloader.batch_size=2',
+        'default_hooks.checkpoint.by_epoch=False',
+        launcher=(*TORCHRUN, '--max-restarts=1'),
+    )
+    assert (tmp_path / 'killed').exists()
+    assert text.count('Going on after 2 batches of epoch 2.') == 1
+    last = (tmp_path / 'run' / 'last_checkpoint').read_text()
+    checkpoint = torch.load(last, weights_only=True)
+    assert checkpoint['position']['done'] in (0, 7, 8)
+    assert checkpoint['meta']['iter'] >= 14
+
+
 def test_help_is_light():
     code = (
         'import runpy, sys; sys.argv = ["train.py", "--help"]\n'

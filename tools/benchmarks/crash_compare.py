@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 
-def content(work_dir: Path, epochs: int) -> dict[str, Any]:
+def content(work_dir: Path) -> dict[str, Any]:
     """Everything that must be equal, by name."""
     import torch
 
-    last = torch.load(work_dir / f'epoch_{epochs}.pth', weights_only=True)
+    name = (work_dir / 'last_checkpoint').read_text()
+    last = torch.load(name, weights_only=True)
     hub = last['message_hub']['runtime_info']
     found = {
         'files': sorted(

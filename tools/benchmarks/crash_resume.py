@@ -2,10 +2,13 @@
 
     python tools/benchmarks/crash_resume.py --kills 20
     python tools/benchmarks/crash_resume.py --kills 10 --ranks 2
+    python tools/benchmarks/crash_resume.py --kills 20 --every 1
 
 One run of the demo config is left alone. Others are killed with SIGKILL at
 random moments and resumed until they are done; half of the kills wait for a
-file that is being written, mostly a checkpoint. Of several ranks either all
+file that is being written, mostly a checkpoint. With ``--every`` checkpoints
+are from within the epochs, and a third of the kills waits for a random
+iteration. Of several ranks either all
 are killed, or one, and then the others must end by themselves. At the end
 weights, optimiser, schedulers, scores, assignments and the best checkpoint
 must equal those of the undisturbed run. Exit status 1 if anything differs or
@@ -52,20 +55,40 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--epochs', type=int, default=5)
     parser.add_argument(
+        '--every',
+        type=int,
+        default=0,
+        metavar='N',
+        help='save every so many iterations (default: every epoch)',
+    )
+    parser.add_argument(
         '--out', type=Path, help='keep the runs here (default: remove them)'
     )
     return parser
 
 
 def moments(
-    rng: random.Random, work_dir: Path, seconds: float, left: set[str]
+    rng: random.Random,
+    work_dir: Path,
+    seconds: float,
+    left: set[str],
+    within: bool,
 ) -> Iterator[bool]:
     """False until the moment has come.
 
     It is at any time, or when a file is written that an earlier kill has not
-    ``left``.
+    ``left``; with ``within``, also some iterations of training later.
     """
-    if rng.random() < 0.5:
+    if within and rng.random() < 1 / 3:
+        steps: set[str] = set()
+        wanted = rng.randint(2, 12)
+        while len(steps) < wanted:
+            phase = (work_dir / PHASE).read_text().strip()
+            if phase.startswith('training'):
+                steps.add(phase)
+            yield False
+        time.sleep(rng.uniform(0, 0.02))
+    elif rng.random() < 0.5:
         until = time.monotonic() + rng.uniform(0, 0.7 * seconds)
         while time.monotonic() < until:
             yield False
@@ -90,7 +113,7 @@ def attempt(
     pids = start(args, work_dir, workers=rng.choice((0, 2)))
     ended: dict[int, int] = {}
     victims = pids if rng.random() < 0.5 else [rng.choice(pids)]
-    for now in moments(rng, work_dir, seconds, left):
+    for now in moments(rng, work_dir, seconds, left, args.every > 0):
         if len(running(pids, ended)) < len(pids):
             codes = finish([p for p in pids if p not in ended], str(work_dir))
             if any(codes) or any(ended.values()):
@@ -118,7 +141,7 @@ def compare_runs(args: argparse.Namespace) -> int:
     if any(finish(start(args, reference, workers=0), 'undisturbed')):
         raise SystemExit(f'The undisturbed run failed, see {reference}.log')
     seconds = time.monotonic() - begin
-    wanted = content(reference, args.epochs)
+    wanted = content(reference)
     print(f'undisturbed: {seconds:.1f} s, {len(wanted)} values to compare')
 
     kills: Counter[str] = Counter()
@@ -138,7 +161,7 @@ def compare_runs(args: argparse.Namespace) -> int:
                 break
             kills[phase] += 1
             print(f'kill {kills.total()}: {phase}', flush=True)
-        differing = differences(wanted, content(work_dir, args.epochs))
+        differing = differences(wanted, content(work_dir))
         bad += len(differing)
         print(f'run {runs} done, {len(differing)} differences', *differing[:9])
 

@@ -30,6 +30,9 @@ def config(args: argparse.Namespace, work_dir: Path, workers: int) -> Any:
         'default_hooks.logger.interval': 1,
         'resume': True,
     }
+    if args.every:
+        options['default_hooks.checkpoint.by_epoch'] = False
+        options['default_hooks.checkpoint.interval'] = args.every
     for name in ('train', 'val', 'test'):
         loader = f'{name}_dataloader'
         options[f'{loader}.num_workers'] = workers
@@ -62,7 +65,7 @@ def phase_hook(work_dir: Path) -> Any:
         def before_train_iter(
             self, runner: Any, batch_idx: int, data_batch: Any = None
         ) -> None:
-            self._note(runner, 'training')
+            note(work_dir, f'training, iteration {runner.iter + 1}')
 
         def after_train_epoch(self, runner: Any) -> None:
             self._note(runner, 'saving')

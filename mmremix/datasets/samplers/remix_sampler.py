@@ -79,6 +79,10 @@ class RemixSampler:
     """Whether masked modalities are decoded too; set by the hook for models
     that need to see them."""
 
+    start = 0
+    """Batches of the epoch that are left out because they were done; set by
+    the loop of a run that is resumed. The length stays that of the epoch."""
+
     def __init__(
         self,
         sampler: DefaultSampler,
@@ -246,27 +250,29 @@ class RemixSampler:
         index, copy = None, None
         if self._items is not None:
             index, copy = self._items.index, occurrences(self._items.index)
-        for number, batches in enumerate(passes):
-            for batch in batches:
-                rows = batch.rows
-                samples = (rows if index is None else index[rows]).tolist()
-                # Copies of a sample differ in their augmentation.
-                turns = (
-                    [0] * len(rows) if copy is None else copy[rows].tolist()
+        planned = [
+            (number, batch)
+            for number, batches in enumerate(passes)
+            for batch in batches
+        ]
+        for number, batch in planned[self.start :]:
+            rows = batch.rows
+            samples = (rows if index is None else index[rows]).tolist()
+            # Copies of a sample differ in their augmentation.
+            turns = [0] * len(rows) if copy is None else copy[rows].tolist()
+            yield [
+                RemixIndex(
+                    sample,
+                    active,
+                    sample_seed(
+                        seed, epoch, sample, number + len(passes) * turn
+                    ),
+                    loaded,
                 )
-                yield [
-                    RemixIndex(
-                        sample,
-                        active,
-                        sample_seed(
-                            seed, epoch, sample, number + len(passes) * turn
-                        ),
-                        loaded,
-                    )
-                    for sample, active, turn in zip(
-                        samples, self._active(batch), turns, strict=True
-                    )
-                ]
+                for sample, active, turn in zip(
+                    samples, self._active(batch), turns, strict=True
+                )
+            ]
 
     def __len__(self) -> int:
         return sum(map(len, self._passes()))

@@ -19,10 +19,19 @@ from mmremix.engine.checkpoints.files import (
     RemovalList,
     remove_unfinished,
 )
+from mmremix.engine.checkpoints.position import (
+    KEY,
+    Position,
+    go_on,
+)
 from mmremix.engine.checkpoints.resume_from import (
     choose_checkpoint,
     note_validation,
     validate_if_missed,
+)
+from mmremix.engine.checkpoints.train_loop import (
+    between_steps,
+    goes_on_within,
 )
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
@@ -30,6 +39,8 @@ from mmremix.utils.whole_files import write_whole
 
 _KEEP = 'keep_ckpt_ids'
 _OUTDATED = 'outdated_checkpoints'
+WITHIN = 'within_epoch.pth'
+"""With ``by_epoch=True``, what a run leaves that is stopped in an epoch."""
 
 
 @HOOKS.register_module()
@@ -48,6 +59,9 @@ class SafeCheckpointHook(CheckpointHook):
       ``max_keep_ckpts``.
     - ``--resume`` without a file takes the newest undamaged checkpoint, and
       warns if it had to pass one over. Keep at least two.
+    - With ``by_epoch=False`` a checkpoint is from within an epoch, and a run
+      that resumes goes on at the very batch (with ``RemixSampler``). With
+      gradient accumulation it is written after the step that is due next.
     - A run that was killed between saving and validating validates first
       when it resumes.
     - If a checkpoint cannot be written, training stops, and the one before
@@ -79,6 +93,8 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(*args, **kwargs)
         self.saved = 0
         self._ready = False
+        self._due = False
+        self._position: Position | None = None
 
     def before_run(self, runner: Runner) -> None:
         """Choose the checkpoint to resume from."""
@@ -100,12 +116,13 @@ class SafeCheckpointHook(CheckpointHook):
         local = '://' not in str(self.out_dir or runner.work_dir)
         if local and not (self.backend_args or self.file_client_args):
             self.backend_args = {'backend': ATOMIC}
-        if not self.by_epoch and isinstance(
-            runner.train_loop, EpochBasedTrainLoop
-        ):
+        by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        if not self.by_epoch and by_epoch and not goes_on_within(runner):
             runner.logger.warning(
-                'A checkpoint from within an epoch resumes at the start of '
-                'that epoch: the run will not be the same. Write: '
+                'Without RemixSampler, a checkpoint from within an epoch '
+                'resumes at the start of that epoch: the run will not be the '
+                'same. Write: train_dataloader=dict(batch_sampler=dict('
+                "type='RemixSampler')), or "
                 "default_hooks=dict(checkpoint=dict(type='SafeCheckpointHook'"
                 ', by_epoch=True, interval=1))'
             )
@@ -128,16 +145,70 @@ class SafeCheckpointHook(CheckpointHook):
         self.saved = runner.epoch if self.by_epoch else runner.iter
         validate_if_missed(runner)
 
-    def save_finished(self, runner: Runner) -> None:
+    def after_load_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Go on where the checkpoint was written."""
+        # It also runs for load_from, which starts anew.
+        if runner._resume:
+            go_on(runner, checkpoint)
+
+    def before_save_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Note where in the epoch the run is."""
+        # Rank 0 only; what is needed of the others was gathered before.
+        position = self._position or Position.of(runner, 0)
+        checkpoint[KEY] = position.state_dict()
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Save if iterations count; between two steps of the optimiser."""
+        if self.by_epoch:
+            return
+        self._due |= self.every_n_train_iters(
+            runner, self.interval, self.save_begin
+        )
+        last = self.save_last and self.is_last_train_iter(runner)
+        if last or (self._due and between_steps(runner)):
+            step = runner.iter + 1
+            runner.logger.info(f'Saving checkpoint at {step} iterations')
+            self._save_within(runner, batch_idx + 1, step)
+
+    def save_finished(self, runner: Runner, done: int = 0) -> None:
         """Save what is done, unless it was saved.
 
-        With ``by_epoch=True``, call it between two epochs only: before the
-        first iteration.
+        Args:
+            runner: Before an iteration, and between two steps of the
+                optimiser.
+            done: Iterations of the epoch before it.
         """
         step = runner.epoch if self.by_epoch else runner.iter
-        if step != self.saved:
+        if done and (self.by_epoch or step != self.saved):
+            self._save_within(runner, done, runner.iter)
+        elif step != self.saved:
             meta = {'epoch': runner.epoch, 'iter': runner.iter}
             self._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_within(self, runner: Runner, done: int, iterations: int) -> None:
+        """Save after so many batches of an epoch; on all ranks."""
+        self._due = False
+        meta = {'epoch': runner.epoch, 'iter': iterations}
+        # A place of our own: hooks bring what they hold back to the hub.
+        runner.call_hook('before_save_within_epoch')
+        self._position = Position.of(runner, done)
+        try:
+            if self.by_epoch:
+                self._write(runner, WITHIN, meta)
+            else:
+                self._save_checkpoint_with_step(runner, iterations, meta)
+        finally:
+            self._position = None
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float]
@@ -157,9 +228,21 @@ class SafeCheckpointHook(CheckpointHook):
             # Should the run die before it removes what is too much in this
             # list, mmengine removes it when the run resumes.
             hub.update_info(_KEEP, ids)
-        name = self.filename_tmpl.format(step)
+        self._write(runner, self.filename_tmpl.format(step), meta)
+        self.saved = step
+        if self.by_epoch:
+            self._remove([WITHIN])
+        if self.max_keep_ckpts > 0:
+            self.keep_ckpt_ids.clear()
+            self.keep_ckpt_ids.extend(ids[-self.max_keep_ckpts :])
+            hub.update_info(_KEEP, list(self.keep_ckpt_ids))
+            old = ids[: -self.max_keep_ckpts]
+            self._remove(self.filename_tmpl.format(i) for i in old)
+
+    def _write(self, runner: Runner, name: str, meta: dict[str, Any]) -> None:
+        """Save, and point to the new file."""
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
-        hub.update_info('last_ckpt', self.last_ckpt)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         try:
             runner.save_checkpoint(
                 self.out_dir,
@@ -177,13 +260,6 @@ class SafeCheckpointHook(CheckpointHook):
                 write_whole(last, str(self.last_ckpt).encode())
         except OSError as error:
             raise _failed(runner, error) from error
-        self.saved = step
-        if self.max_keep_ckpts > 0:
-            self.keep_ckpt_ids.clear()
-            self.keep_ckpt_ids.extend(ids[-self.max_keep_ckpts :])
-            hub.update_info(_KEEP, list(self.keep_ckpt_ids))
-            old = ids[: -self.max_keep_ckpts]
-            self._remove(self.filename_tmpl.format(i) for i in old)
 
     def _save_best_checkpoint(
         self, runner: Runner, metrics: dict[str, float]

@@ -86,6 +86,9 @@ def keep_steps_whole(wrapper: OptimWrapper) -> None:
     """
     if getattr(wrapper, '_accumulative_counts', 1) > 1:
         wrapper._max_counts = -1
+        # A run begins and resumes between two steps, whatever it had as
+        # accumulative_counts before.
+        wrapper._inner_count = 0
 
 
 def check_plans(sampler: RemixSampler) -> None:
@@ -197,4 +200,5 @@ def refresh_max_iters(runner: Runner) -> None:
     """
     loop = runner.train_loop
     remaining = loop.max_epochs - loop.epoch
-    loop._max_iters = loop.iter + remaining * len(loop.dataloader)
+    begun = loop.iter - getattr(loop, 'done', 0)
+    loop._max_iters = begun + remaining * len(loop.dataloader)

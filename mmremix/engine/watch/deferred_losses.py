@@ -38,6 +38,8 @@ class DeferredInfoHook(RuntimeInfoHook):
     def __init__(self) -> None:
         self._steps: list[dict[str, Tensor]] = []
         self._names: dict[str, None] = {}
+        # By any step since the last line of the log.
+        self._recorded: set[str] = set()
         self._interval = 1
 
     def before_train(self, runner: Runner) -> None:
@@ -48,6 +50,7 @@ class DeferredInfoHook(RuntimeInfoHook):
         ]
         self._interval = min(intervals, default=1)
         self._steps = []
+        self._recorded = set()
         prefix = 'train/'
         self._names = {
             name.removeprefix(prefix): None
@@ -72,6 +75,11 @@ class DeferredInfoHook(RuntimeInfoHook):
             batch_idx, self._interval
         ) or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self._read(runner)
+            self._forget(runner)
+
+    def before_save_within_epoch(self, runner: Runner) -> None:
+        """Read what is noted: the log so far is in the checkpoint."""
+        self._read(runner)
 
     def _read(self, runner: Runner) -> None:
         noted = [value for step in self._steps for value in step.values()]
@@ -88,6 +96,7 @@ class DeferredInfoHook(RuntimeInfoHook):
         )
         for step in self._steps:
             self._names.update(dict.fromkeys(step))
+            self._recorded.update(step)
             present = {name: next(values) for name in step}
             for name in self._names:
                 # Other values are shown as they were last, not as means.
@@ -97,7 +106,6 @@ class DeferredInfoHook(RuntimeInfoHook):
                         present.get(name, 0.0),
                         count=int(name in present),
                     )
-        self._forget(runner)
         self._steps = []
 
     def _forget(self, runner: Runner) -> None:
@@ -105,7 +113,7 @@ class DeferredInfoHook(RuntimeInfoHook):
 
         mmengine would repeat its last value for ever.
         """
-        recorded = {name for step in self._steps for name in step}
+        recorded, self._recorded = self._recorded, set()
         scalars = runner.message_hub.log_scalars
         for key in list(scalars):
             place, _, name = key.partition('/')

@@ -10,6 +10,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmremix.datasets import RemixSampler
 from mmremix.registry import HOOKS
 
 _KEY = 'sampler_seed'
@@ -17,16 +18,16 @@ _KEY = 'sampler_seed'
 
 @HOOKS.register_module()
 class EpochSeedHook(Hook):
-    """Seed each epoch, and go on with the seed of a resumed run.
+    """Seed each iteration, and go on with the seed of a resumed run.
 
     Example::
 
         default_hooks = dict(epoch_seed=dict(type='EpochSeedHook'))
 
-    - Before the first iteration of every epoch the global generators
-      (``random``, numpy, torch with its devices) are seeded from the run's
-      seed and the epoch, so that dropout after a resume is that of a run
-      that was not stopped.
+    - Before every iteration the global generators (``random``, numpy, torch
+      with its devices) are seeded from the run's seed, the epoch and the
+      batch's number in it, so that dropout after a resume, also within an
+      epoch, is that of a run that was not stopped.
     - A resumed run shuffles and augments with the seed in its checkpoint,
       even if ``randomness`` says otherwise or is drawn by chance
       (``seed=None``); mmengine restores it too late for the samplers.
@@ -64,20 +65,19 @@ class EpochSeedHook(Hook):
                 )
                 sampler.seed = self._stored
         batch_sampler = runner.train_dataloader.batch_sampler
-        if hasattr(batch_sampler, 'assignments'):
+        if isinstance(batch_sampler, RemixSampler):
             # A plan that was made with another seed is void.
-            batch_sampler.assignments = batch_sampler.assignments
+            batch_sampler.items = batch_sampler.items
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Seed at the first iteration; only now the loader has started."""
-        if batch_idx == 0:
-            entropy = (runner.seed or 0, runner.epoch)
-            words = np.random.SeedSequence(entropy).generate_state(1)
-            random.seed(int(words[0]))
-            np.random.seed(int(words[0]))
-            torch.manual_seed(int(words[0]))
+        """Seed; only now the batch is loaded."""
+        entropy = (runner.seed or 0, runner.epoch, batch_idx)
+        words = np.random.SeedSequence(entropy).generate_state(1)
+        random.seed(int(words[0]))
+        np.random.seed(int(words[0]))
+        torch.manual_seed(int(words[0]))
 
 
 def _samplers(runner: Runner) -> list[Any]:

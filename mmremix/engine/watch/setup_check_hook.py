@@ -110,8 +110,8 @@ class SetupCheckHook(Hook):
             )
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Look for steps."""
-        self._stepped = False
+        """Look for steps; a run that resumes within an epoch had some."""
+        self._stepped = getattr(runner.train_loop, 'done', 0) > 0
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None

@@ -10,9 +10,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmremix.engine.checkpoints.safe_checkpoint_hook import SafeCheckpointHook
+from mmremix.engine.checkpoints.train_loop import between_steps, goes_on_within
 from mmremix.engine.watch.stop_request import StopRequest
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.process_group import group_timeout
 
 EXIT_STATUS = 75
 """Of a run that a signal has stopped: start it again with ``--resume``.
@@ -29,13 +31,16 @@ class SignalHook(Hook):
 
         default_hooks = dict(signal=dict(type='SignalHook'))
 
-    A run resumes at the start of an epoch. So the epoch that the signal
-    finds half done is given up at once if what was before it is on the disk
-    (``SafeCheckpointHook(interval=1)``), and nothing is saved: a resumed run
-    does that epoch again, and ends like one that was never stopped. Between
-    two epochs the run saves what is not on the disk, and stops. If that is
-    found out within an epoch, it first goes on to the epoch's end; a second
-    signal (at least 2 s later) stops it at once even so.
+    Within an epoch the run saves where it is and stops; it resumes at the
+    very batch. With gradient accumulation it first goes on to the next step
+    of the optimiser. Between two epochs it saves what is not on the disk.
+
+    A run that cannot resume within an epoch (without ``RemixSampler`` or
+    ``SafeCheckpointHook``, see docs/resume.md) gives the half epoch up if
+    what was before it is on the disk (``SafeCheckpointHook(interval=1)``),
+    and nothing is saved: a resumed run does that epoch again. If it is not,
+    the run first goes on to the epoch's end; a second signal (at least 2 s
+    later) stops it at once even so.
 
     The safe points are every iteration (in a distributed run every
     ``interval``-th), the start of an epoch before anything is scored, and
@@ -79,7 +84,8 @@ class SignalHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Listen from now on."""
         try:
-            taken = self.request.install()
+            dist_cfg = runner.cfg.get('env_cfg', {}).get('dist_cfg', {})
+            taken = self.request.install(group_timeout(dist_cfg))
         except ValueError:
             runner.logger.warning(
                 'SignalHook: only the main thread of a program can listen to '
@@ -108,8 +114,9 @@ class SignalHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Safe point in an epoch."""
-        # All ranks have the same iterations.
-        if not is_distributed() or batch_idx % self.interval == 0:
+        # All ranks have the same iterations, and wait together.
+        due = batch_idx % self.interval == 0 or self._waiting
+        if due or not is_distributed():
             self._safe_point(runner, done=batch_idx)
 
     def _safe_point(self, runner: Runner, done: int = 0) -> None:
@@ -117,19 +124,34 @@ class SignalHook(Hook):
         if level == 0:
             return
         checkpoints = _checkpoint_hook(runner)
-        boundary = done == 0 or not (checkpoints and checkpoints.by_epoch)
-        if checkpoints is not None and boundary:
-            checkpoints.save_finished(runner)
+        here = done == 0 or self._saves_within(runner, checkpoints)
+        if here and (done == 0 or between_steps(runner)):
+            if checkpoints is not None:
+                checkpoints.save_finished(runner, done)
+            self._stop(runner, done)
         saved = checkpoints is None or checkpoints.saved == runner.epoch
-        if boundary or level > 1 or (saved and not self.finish_epoch):
+        given_up = saved and not here and not self.finish_epoch
+        if given_up or level > 1:
             self._stop(runner, done)
         if not self._waiting:
             self._waiting = True
-            runner.logger.warning(
-                f'{self._reason()}. The run goes on to the end of epoch '
-                f'{runner.epoch + 1}, saves and stops there. A second signal '
-                'stops it at once.'
+            until = (
+                'the next step of the optimiser'
+                if here
+                else f'the end of epoch {runner.epoch + 1}'
             )
+            runner.logger.warning(
+                f'{self._reason()}. The run goes on to {until}, saves and '
+                'stops there. A second signal stops it at once.'
+            )
+
+    def _saves_within(
+        self, runner: Runner, checkpoints: SafeCheckpointHook | None
+    ) -> bool:
+        """Whether to save in the middle of an epoch."""
+        if checkpoints is None or self.finish_epoch:
+            return False
+        return not checkpoints.by_epoch or goes_on_within(runner)
 
     def _stop(self, runner: Runner, done: int) -> None:
         where = f'after {done} iterations of' if done else 'before'

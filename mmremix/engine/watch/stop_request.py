@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from types import FrameType
 
 import torch
@@ -43,8 +44,11 @@ class StopRequest:
         """Whether this process has got a signal."""
         return self._count > 0
 
-    def install(self) -> list[str]:
+    def install(self, timeout: timedelta | None = None) -> list[str]:
         """Listen.
+
+        Args:
+            timeout: How long ranks wait for each other; torch's by default.
 
         Returns:
             Names of the signals that the program handles already, which are
@@ -65,7 +69,7 @@ class StopRequest:
             self._previous[number] = signal.SIG_DFL if ours else handler
         if distributed.is_initialized():
             # Of its own and on the CPU: asking must not wait for a GPU.
-            group = distributed.new_group(backend='gloo')
+            group = distributed.new_group(backend='gloo', timeout=timeout)
             assert not isinstance(group, int)  # this rank is a member
             self._group = group
         return taken
