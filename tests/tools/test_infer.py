@@ -60,9 +60,7 @@ def test_folder_to_table_json_and_copies(checkpoint, tmp_path):
         *('--start', 0.2, '--end', 1.8, '--annotate', tmp_path / 'shown'),
     )
     assert re.search(r'\ngood\.mp4( +\w+ 0\.\d{3}){4}\n', out)
-    assert re.search(
-        r'\nsilent\.mp4( +\w+ 0\.\d{3}){2} +- +- +audio\n', out
-    )
+    assert re.search(r'\nsilent\.mp4( +\w+ 0\.\d{3}){2} +- +- +audio\n', out)
     assert '\n2 of 3 clips predicted\n' in out
     assert 'batches' not in out + err  # no progress bar without terminal
     result = json.loads((tmp_path / 'r.json').read_text())
