@@ -8,9 +8,7 @@ files that ``tools/test.py --dump`` wrote of the same test set.
 from __future__ import annotations
 
 import argparse
-import pickle
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +18,13 @@ from mmremix.evaluation.metrics.multimodal_accuracy import (
     summarize_confusion,
 )
 from mmremix.utils.names import FUSION
+from mmremix.utils.plain_pickle import load_plain
 from mmremix.visualization.predictions import format_table
 
 
 def load(path: str) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     """Labels (N,), fused probabilities (N, M) and clips of a dump."""
-    # A pickle runs code: these are the user's own files.
-    samples = pickle.loads(Path(path).read_bytes())
+    samples = load_plain(path)
     labels = np.array([int(sample['gt_label']) for sample in samples])
     scores = np.stack(
         [np.asarray(sample['pred_score'][FUSION]) for sample in samples]
