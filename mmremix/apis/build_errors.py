@@ -146,15 +146,6 @@ def _of_key(
 ) -> str:
     text = str(error.args[0] if error.args else error)
     given = _given(frame)
-    if _BUILDERS[frame.f_code] == 'loader':
-        lines = {
-            'sampler': "sampler=dict(type='DefaultSampler', shuffle=True)",
-            'batch_size': 'batch_size=64',
-        }
-        return (
-            f'{label} has no {text}. Write in it: '
-            f'{lines.get(text, f"{text}=dict(...)")}'
-        )
     found = _UNKNOWN_TYPE.match(text)
     if found:
         return f'{label}: {_no_type(found[1], frame.f_locals["registry"])}'

@@ -198,6 +198,15 @@ def _check_loader(cfg: Config, name: str) -> None:
             f'{name} has no dataset. Write: {name} = dict(dataset=dict('
             "type='AVDataset', data_root=..., ann_file=..., pipeline=[...]))"
         )
+    # mmengine goes through the samples in their order then, on every rank.
+    training = name == 'train_dataloader'
+    orders = ('sampler', 'batch_sampler', *['shuffle'] * training)
+    alone = cfg.get('launcher', 'none') == 'none'
+    if not any(loader.get(key) for key in orders) and (training or not alone):
+        raise ConfigError(
+            f'{name} has no sampler. Write: {name} = dict(sampler=dict('
+            f"type='DefaultSampler', shuffle={training}))"
+        )
     dataset = loader['dataset']
     pipeline = (
         dataset.get('pipeline', ()) if isinstance(dataset, Mapping) else ()

@@ -40,6 +40,7 @@ def changed(cfg, options):
         {'default_hooks.gradient_conflict': None, 'env_cfg': None},
         {'train_cfg.val_interval': 10},
         {'train_dataloader.dataset.indices': 8},
+        {'val_dataloader.sampler': ...},
         {'val_evaluator': [{'type': 'MultimodalAccuracy'}]},
     ],
     ids=str,
@@ -59,7 +60,6 @@ REFUSED = {
     'model': (..., r'has no model'),
     'model.num_classes': (..., r"model \(AVRecognizer\): .*'num_classes'"),
     'train_dataloader.dataset': (..., r'train_dataloader has no dataset'),
-    'val_dataloader.sampler': (..., r'val_dataloader .* no sampler. Write'),
     'train_cfg.by_epoch': (..., r'says neither by_epoch nor type'),
     'default_scope': (..., r"default_scope = 'mmremix'"),
     # kinds and values
@@ -127,6 +127,18 @@ def test_encoders_of_other_names(tiny_config):
     cfg.model.encoders.sound = cfg.model.encoders.pop('audio')
     with pytest.raises(ConfigError, match=r"encoders for .*'sound'"):
         train(build_runner(cfg))
+
+
+def test_samples_in_no_order(tiny_config):
+    """Training in the order of the file; validating all on every rank."""
+    cfg = tiny_config('joint_demo_concat')
+    keys = ('train_dataloader.sampler', 'train_dataloader.batch_sampler')
+    with pytest.raises(ConfigError, match='train_dataloader has no sampler'):
+        build_runner(changed(cfg, dict.fromkeys(keys, ...)))
+    cfg = changed(tiny_config(), {'val_dataloader.sampler': ...})
+    cfg.launcher = 'pytorch'
+    with pytest.raises(ConfigError, match='val_dataloader has no sampler'):
+        build_runner(cfg)
 
 
 def test_a_method_without_its_hook(tiny_config):
