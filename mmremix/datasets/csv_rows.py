@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmremix.utils.errors import ConfigError
+
 _NUMBER = re.compile(
     r'([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?', re.ASCII
 )
 
 
-class AnnotationError(ValueError):
+class AnnotationError(ConfigError):
     """An annotation cannot be used; the message names file and rows."""
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from mmremix.utils.errors import MissingFileError
+
 MEDIA_KEYS = ('clip', 'audio')
 """Keys of a row that name files."""
 
@@ -93,7 +95,7 @@ def check_files(source: str, rows: Sequence[Mapping[str, Any]]) -> None:
     missing = [path for path in paths if not os.path.exists(path)]
     if missing:
         listed = '\n  '.join(missing[:10])
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'{source}: {len(missing)} of {len(paths)} files are '
             f'missing:\n  {listed}\nCheck data_root, data_prefix and '
             "clip_suffix, or train without them: on_broken='skip'."

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mmremix.methods.base import Method
 from mmremix.registry import MODELS
+from mmremix.utils.errors import MissingFileError
 
 if TYPE_CHECKING:
     from mmremix.models import AVRecognizer, Output
@@ -145,7 +146,7 @@ def _teacher(
     try:
         loaded = load_checkpoint_file(path, map_location='cpu')
     except FileNotFoundError as error:
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'UMT: the teacher of {name!r} is gone. {error} {advice}'
         ) from error
     state = loaded.get('state_dict', loaded)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mmremix.records.blocks import DamagedBlockError, iterate_blocks
+from mmremix.utils.errors import MissingFileError
 
 FILE_NAME = 'remix_records.npy'
 """Name of the file in the work directory."""
@@ -118,7 +119,7 @@ def read_records(path: str | Path) -> Records:
     if file.is_dir():
         file = file / FILE_NAME
     if not file.is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'No {file}. Runs with KLScoreHook write it if the config has '
             "default_hooks = dict(records=dict(type='RemixRecordHook'))."
         )

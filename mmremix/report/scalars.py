@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from mmremix.utils.errors import MissingFileError
+
 Series = dict[float, float]
 """Values by epoch; measurements within an epoch have a fraction."""
 
@@ -65,7 +67,7 @@ def find_runs(work_dir: str | Path) -> list[list[Part]]:
         if (part := _read_part(file)) is not None
     ]
     if not parts:
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'No training log (*/vis_data/scalars.json) in {work_dir}: is it '
             'the work directory of a training run?'
         )

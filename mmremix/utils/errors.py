@@ -10,5 +10,9 @@ class MmremixError(Exception):
     """
 
 
+class MissingFileError(MmremixError, FileNotFoundError):
+    """A file that a config or an annotation names is not there."""
+
+
 class ConfigError(MmremixError, ValueError):
     """A mistake in a config, on the command line, or in what they name."""
