@@ -116,7 +116,7 @@ def test_errors_are_one_line(tmp_path):
     _, err = run(
         *('infer', tmp_path / 'a.mp4', '--config', CONFIG),
         *('--checkpoint', tmp_path / 'gone.pth'),
-        status=1,
+        status=2,
     )
     assert 'error: There is no checkpoint' in err and 'Traceback' not in err
     _, err = run(
