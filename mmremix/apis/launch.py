@@ -255,10 +255,13 @@ def _init_gloo(launcher: str, timeout: timedelta | None) -> None:
         # mmengine's init_dist would select a CUDA device.
         os.environ.setdefault('LOCAL_RANK', '0')
         limit = timeout or default_pg_timeout
+        attempt = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', '0'))
+        if not attempt:
+            torch.distributed.init_process_group('gloo', timeout=limit)
+            return
         store, rank, size = next(rendezvous('env://', timeout=limit))
         # torchrun starts ranks again with the store that the dead ones left
         # their addresses in.
-        attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
         torch.distributed.init_process_group(
             backend='gloo',
             store=PrefixStore(f'start_{attempt}', store),
