@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import time
 from collections.abc import Mapping
@@ -201,6 +203,9 @@ def leave_process_group() -> None:
     if is_distributed():
         barrier()
         torch.distributed.destroy_process_group()
+        # The wrapped model still holds the group, whose threads must have
+        # ended before Python does: one that then wants it aborts the process.
+        atexit.register(gc.collect)
 
 
 def _signalled(runner: Runner, error: RuntimeError) -> SignalHook | None:

@@ -79,6 +79,7 @@ class StopRequest:
         for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         self._previous.clear()
+        self._group = None
 
     def agreed(self) -> int:
         """The largest number of requests that any rank has got.
