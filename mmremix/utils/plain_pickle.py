@@ -19,7 +19,15 @@ def _storage(data: bytes) -> Any:
     return torch.load(io.BytesIO(data), weights_only=True)
 
 
+def _bytes(text: str, encoding: str) -> bytes:
+    """How the second protocol of pickle, mmengine's, writes bytes."""
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError(f'it encodes as {encoding!r}')
+    return text.encode(encoding)
+
+
 _ALLOWED = {
+    ('_codecs', 'encode'): _bytes,
     ('collections', 'OrderedDict'): collections.OrderedDict,
     ('torch._utils', '_rebuild_tensor_v2'): torch._utils._rebuild_tensor_v2,
     ('torch.storage', '_load_from_bytes'): _storage,

@@ -10,10 +10,11 @@ from mmremix.utils.errors import MmremixError
 from mmremix.utils.plain_pickle import load_plain
 
 
-def test_predictions_come_back(tmp_path):
+@pytest.mark.parametrize('protocol', [2, pickle.HIGHEST_PROTOCOL])
+def test_predictions_come_back(tmp_path, protocol):
     samples = [{'gt_label': torch.tensor([1]), 'clip': 'a', 'x': (0.5, None)}]
     path = tmp_path / 'dump.pkl'
-    path.write_bytes(pickle.dumps(samples))
+    path.write_bytes(pickle.dumps(samples, protocol=protocol))
     (found,) = load_plain(path)
     assert torch.equal(found['gt_label'], samples[0]['gt_label'])
     assert (found['clip'], found['x']) == ('a', (0.5, None))
