@@ -261,7 +261,7 @@ def test_clips_outside_of_the_root_only_if_allowed(corpus, tmp_path):
     write_clip(tmp_path / 'near.mp4', seconds=0.4)
     write_rows(corpus, '../../near,train,no,,\n')
     refused = command(corpus, tmp_path / 'out')
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert 'allow_outside=True' in refused.stderr
     taken = command(corpus, tmp_path / 'out', '--allow-outside')
     assert taken.returncode == 0, taken.stderr
