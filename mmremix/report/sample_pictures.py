@@ -61,9 +61,11 @@ def load_pictures(
             source = str(run.config.filename or run.work_dir)
             check_types(wanted, source, 'train_dataloader.dataset')
         dataset = DATASETS.build(wanted)
-    except ConfigError as error:
-        return {}, f'No samples are shown: {error}'
     except (OSError, ValueError, TypeError, LookupError, ImportError) as error:
+        # A file that is not there is no mistake in the config.
+        is_missing = isinstance(error.__cause__, FileNotFoundError)
+        if isinstance(error, ConfigError) and not is_missing:
+            return {}, f'No samples are shown: {error}'
         return {}, (
             'The clips are not on this machine, or not where the config says '
             f'(--data-root names another place): {_first_line(error)}'
