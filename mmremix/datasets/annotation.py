@@ -9,6 +9,7 @@ from typing import Any
 from mmremix.datasets.class_folders import MEDIA_SUFFIXES, read_folders
 from mmremix.datasets.csv_rows import (
     AnnotationError,
+    MissingAnnotationError,
     RowFilter,
     parse_row,
     read_lines,
@@ -55,7 +56,7 @@ def read_csv(
     """
     file = Path(path)
     if not file.is_file():
-        raise AnnotationError(
+        raise MissingAnnotationError(
             f'No annotation file {path}. Check data_root and ann_file; the '
             'configs of public corpora take data_root from an environment '
             'variable (CREMAD_ROOT, KS_ROOT, GRID_ROOT).'

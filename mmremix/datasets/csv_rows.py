@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmremix.utils.errors import ConfigError
+from mmremix.utils.errors import ConfigError, MissingFileError
 
 _NUMBER = re.compile(
     r'([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?', re.ASCII
@@ -19,6 +19,10 @@ _NUMBER = re.compile(
 
 class AnnotationError(ConfigError):
     """An annotation cannot be used; the message names file and rows."""
+
+
+class MissingAnnotationError(AnnotationError, MissingFileError):
+    """A file that describes the samples is not there."""
 
 
 def read_lines(

@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mmremix.datasets.csv_rows import AnnotationError
+from mmremix.datasets.csv_rows import (
+    AnnotationError,
+    MissingAnnotationError,
+)
 
 _INDEX = re.compile(r'0|[1-9][0-9]{0,8}')
 _WHOLE = re.compile(r'([+-]?[0-9]{1,18})(\.0*)?')
@@ -138,7 +141,8 @@ def read_classes(path: str | Path) -> list[str]:
     try:
         text = Path(path).read_text(encoding='utf-8-sig')
     except OSError as error:
-        raise AnnotationError(
+        missing = isinstance(error, FileNotFoundError)
+        raise (MissingAnnotationError if missing else AnnotationError)(
             f'{path}: cannot be read as a file of classes ({error}). A list '
             "of names is given as classes=['clap', 'shout']."
         ) from error

@@ -63,7 +63,7 @@ def load_pictures(
         dataset = DATASETS.build(wanted)
     except (OSError, ValueError, TypeError, LookupError, ImportError) as error:
         # A file that is not there is no mistake in the config.
-        is_missing = isinstance(error.__cause__, FileNotFoundError)
+        is_missing = isinstance(error, FileNotFoundError)
         if isinstance(error, ConfigError) and not is_missing:
             return {}, f'No samples are shown: {error}'
         return {}, (
