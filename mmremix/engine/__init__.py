@@ -33,6 +33,8 @@ from mmremix.engine.step import (
 from mmremix.engine.watch import (
     ActiveLogProcessor,
     BrokenSampleHook,
+    Budget,
+    BudgetHook,
     ContributionHook,
     DeferredInfoHook,
     DivergedHook,
@@ -49,6 +51,8 @@ __all__ = [
     'AmpOptimWrapper',
     'BFloat16OptimWrapper',
     'BrokenSampleHook',
+    'Budget',
+    'BudgetHook',
     'ContributionHook',
     'DamagedCheckpointError',
     'DeferredInfoHook',
