@@ -1,4 +1,4 @@
-"""Metrics."""
+"""Metrics, contributions of modalities, and read-outs."""
 
 from mmremix.evaluation.contribution import (
     Contribution,
@@ -6,12 +6,15 @@ from mmremix.evaluation.contribution import (
 )
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
 from mmremix.evaluation.metrics import MultimodalAccuracy
+from mmremix.evaluation.readouts import Choice, Readout
 from mmremix.utils.shapley import shapley_values
 
 __all__ = [
+    'Choice',
     'Contribution',
     'DatasetRows',
     'MultimodalAccuracy',
+    'Readout',
     'collect_rows',
     'measure_contribution',
     'shapley_values',

@@ -16,6 +16,7 @@ from mmremix.models.fusion_heads import (
 )
 from mmremix.models.losses import CrossEntropy, FocalLoss
 from mmremix.models.output import Output
+from mmremix.models.readout_head import ReadoutHead
 from mmremix.models.recognizers import AVRecognizer
 from mmremix.utils.mmaction_compat import make_mmaction_importable
 from mmremix.utils.names import FUSION, HEADS
@@ -39,6 +40,7 @@ __all__ = [
     'GatedFusionHead',
     'ModalityEncoder',
     'Output',
+    'ReadoutHead',
     'ResNet',
     'SharedHeadFusion',
     'StagedFusionHead',

@@ -13,12 +13,13 @@ from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 from mmremix.models.output import Output
+from mmremix.models.readout_head import ReadoutHead
 from mmremix.models.recognizers.encode import (
     PassCounter,
     encode,
     zeroed,
 )
-from mmremix.utils.names import FUSION, HEADS
+from mmremix.utils.names import FUSION, HEADS, READOUT
 
 if TYPE_CHECKING:
     from mmremix.methods import Method
@@ -33,6 +34,7 @@ class Step(BaseModel):
     encoders: ModuleDict[ModalityEncoder]
     fusion: BaseFusionHead
     heads: ModuleDict[nn.Linear]
+    readout: ReadoutHead
     criterion: nn.Module
     methods: ModuleDict[Method]
     loss_weights: dict[str, dict[str, float]]
@@ -44,6 +46,17 @@ class Step(BaseModel):
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in the order of ``encoders``."""
         return tuple(self.encoders)
+
+    @property
+    def read_modalities(self) -> tuple[str, ...]:
+        """The modalities that an answer needs, see ``readout``.
+
+        With a fusion between the stages of the encoders, all: each head has
+        seen the others.
+        """
+        if isinstance(self.fusion, StagedFusionHead):
+            return self.modalities
+        return self.readout.needs()
 
     def run(
         self,
@@ -134,11 +147,37 @@ class Step(BaseModel):
             scores = self.heads[name](feature)
         return scores
 
+    def predictions(
+        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+    ) -> dict[str, Tensor]:
+        """Class probabilities ``(B, M)`` of each prediction.
+
+        Where the read-out leaves modalities out and some are not there,
+        neither are ``fusion`` and ``heads``, which would be those of fewer
+        modalities than the model is known by.
+
+        Args:
+            inputs: See :meth:`run`.
+            active: See :meth:`run`.
+        """
+        active = active or tuple(inputs)
+        read = self.read_modalities
+        alone = (
+            len(read) < len(self.modalities)
+            and len(active) < len(self.modalities)
+            and not set(read).isdisjoint(active)
+        )
+        found = self.probabilities(self.run(inputs, active, fused=not alone))
+        if alone:
+            found.pop(HEADS, None)
+        return found
+
     def probabilities(self, output: Output) -> dict[str, Tensor]:
         """Class probabilities ``(B, M)`` of each prediction of an output.
 
         Of its scores, and, where several modalities have heads, of the sum
-        of the log-probabilities of these heads, as ``heads``.
+        of the log-probabilities of these heads, as ``heads``. ``readout``
+        comes last, if one has been chosen.
         """
         found = {
             name: scores.float().softmax(dim=1)
@@ -151,6 +190,8 @@ class Step(BaseModel):
         ]
         if self.unimodal == 'heads' and len(own) > 1:
             found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
+        if self.readout.weights:
+            found[READOUT] = self.readout(output.scores)
         return found
 
     def losses(self, output: Output) -> dict[str, Tensor]:
