@@ -220,7 +220,7 @@ def plan(study: Study, root: str | Path, versions: Record) -> list[Task]:
                 for lr in study.learning_rates
             ]
     # What is compared is known after the first seed.
-    return sorted(tasks, key=lambda task: study.seeds.index(task.seed))
+    return sorted(tasks, key=lambda t: study.seeds.index(t.record['seed']))
 
 
 def method_config(

@@ -78,6 +78,13 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def say(self, text: str) -> None:
+        """Print a line, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        elif self._show:
+            print(text, file=self._console.file, flush=True)
+
     def update(self) -> None:
         """Count one step."""
         self._done += 1
