@@ -87,6 +87,7 @@ class InputCache:
             limit_gb = min(_MOST_GB, _free_bytes(Path(directory)) / 2e9)
         self.num_cached = min(len(dataset), int(limit_gb * 1e9) // size)
         self.nbytes = self.num_cached * size
+        self.directory = Path(directory)
         self._store: RowStore | None = None
         if self.num_cached:
             self._store = RowStore(

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.engine.plan import setup
 from mmremix.engine.plan.state import PlanState
+from mmremix.engine.scoring.kept_inputs import drop_inputs
 from mmremix.engine.scoring.loader import build_score_dataloader
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
@@ -214,9 +215,7 @@ class ScoringPlanHook(PlanHook):
 
     def after_train(self, runner: Runner) -> None:
         """Give back the disk space of the cache."""
-        cache = getattr(self.dataloader.dataset, 'cache', None)
-        if cache is not None:
-            cache.remove()
+        drop_inputs(self.dataloader.dataset)
 
 
 @HOOKS.register_module()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -65,6 +66,17 @@ def keep_inputs(
     )
 
 
+def drop_inputs(dataset: Any) -> None:
+    """Give back the disk space of what :func:`keep_inputs` keeps, if any."""
+    cache = getattr(dataset, 'cache', None)
+    if isinstance(cache, InputCache):
+        cache.remove()
+        # Other machines may have theirs beside it.
+        with contextlib.suppress(OSError):
+            cache.directory.parent.rmdir()
+        dataset.cache = None
+
+
 @HOOKS.register_module()
 class EvaluationCacheHook(Hook):
     """Keeps the inputs of the validation, so that it decodes them once a run.
@@ -106,8 +118,6 @@ class EvaluationCacheHook(Hook):
         )
         self._dataset = dataset
 
-    def after_train(self, runner: Runner) -> None:
-        """Give back the disk space."""
-        if self._dataset is not None and self._dataset.cache is not None:
-            self._dataset.cache.remove()
-            self._dataset.cache = None
+    def after_run(self, runner: Runner) -> None:
+        """Give back the disk space, when no hook evaluates any more."""
+        drop_inputs(self._dataset)
