@@ -22,4 +22,4 @@ model = dict(
         ),
     ),
 )
-train_cfg = dict(max_epochs=30)
+train_cfg = dict(max_epochs=20)

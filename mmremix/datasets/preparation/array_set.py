@@ -112,7 +112,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> str:
         A line an array, and the number of rows of each split.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, **arrays)
     write_whole(path, buffer.getvalue())
     lines = [f'{path}: {len(buffer.getvalue()) / 1e6:.1f} MB']
     for name, array in arrays.items():
