@@ -57,14 +57,14 @@ def read_array(path: Path, shape: Sequence[int | None]) -> np.ndarray:
 
 
 def check_array(
-    array: Any, shape: Sequence[int | None], where: str
+    value: Any, shape: Sequence[int | None], where: str
 ) -> np.ndarray:
     """Refuse what is no array of finite numbers of a shape.
 
     Raises:
         AnnotationError: Saying where, and what was found.
     """
-    array = np.asarray(array)
+    array: np.ndarray = np.asarray(value)
     fits = array.ndim == len(shape) and all(
         size == wanted if wanted is not None else size > 0
         for size, wanted in zip(array.shape, shape, strict=True)
