@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.datasets import MultimodalDataset
 from mmremix.engine.scoring.kept_inputs import keep_inputs
+from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
 
 
