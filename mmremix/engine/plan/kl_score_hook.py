@@ -121,7 +121,7 @@ class KLScoreHook(ScoringPlanHook):
             'subset': subset > 1,
             'scoring': scoring,
             'score': score,
-            'cache': cache is not None,
+            'cache': isinstance(cache, Mapping),
             'dataloader': dataloader,
         }
         if rule == 'all' and any(idle.values()):
