@@ -167,8 +167,7 @@ def accuracies(
         part: {
             readout.name: accuracy(readout, p)
             for readout in among
-            if part != 'train'
-            or readout.name in (FUSION, HEADS, *modalities)
+            if part != 'train' or readout.name in (FUSION, HEADS, *modalities)
         }
         for part, p in found.items()
     }
