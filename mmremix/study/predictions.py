@@ -97,7 +97,7 @@ def predict(
 
 def save_predictions(path: Path, found: Mapping[str, Predictions]) -> None:
     """Write those of the held-out and the test samples to a file."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for part, p in found.items():
         if part == 'train':
             continue
