@@ -17,7 +17,8 @@ from tests.demo_run import ROOT, narrow
 CONFIGS = sorted(
     path.relative_to(ROOT / 'configs').with_suffix('').as_posix()
     for path in (ROOT / 'configs').rglob('*.py')
-    if '_base_' not in path.parts
+    # Studies are no configs of runs: tests/study/test_plan.py.
+    if not {'_base_', 'studies'} & set(path.parts)
 )
 METHODS = sorted(
     path.stem for path in (ROOT / 'configs/_base_/methods').glob('*.py')

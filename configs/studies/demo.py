@@ -12,8 +12,8 @@ methods = dict(
     ),
     every_modality=dict(
         options={
-            'method_every.plan': dict(
-                type='EveryModalityHook', warmup_epochs=2
+            'method_every': dict(
+                plan=dict(type='EveryModalityHook', warmup_epochs=2)
             ),
             'train_dataloader.batch_sampler.order': 'alternate',
         },
@@ -26,3 +26,4 @@ methods = dict(
 unimodal = True
 seeds = [0, 1, 2]
 learning_rates = [1e-3, 3e-4]
+held_out = dict(folds=5)

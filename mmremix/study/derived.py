@@ -94,8 +94,10 @@ def _ensemble(parts: Sequence[Record], files: Sequence[Path]) -> Record:
     scores = {p: {'fusion': accuracy(total, x)} for p, x in together.items()}
     scores['test'][POOL] = accuracy(pool, together['test'])
     first = parts[0]
-    shared = ('study', 'setting', 'seed', 'fold', 'device', 'mmremix')
-    shared += ('torch', 'mmengine', 'commit', 'n_held_out', 'n_test')
+    shared = (
+        *('study', 'setting', 'seed', 'fold', 'device', 'mmremix'),
+        *('torch', 'mmengine', 'commit', 'n_held_out', 'n_test'),
+    )
     return {
         **{name: first[name] for name in shared if name in first},
         'method': ENSEMBLE,

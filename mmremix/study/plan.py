@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmremix.apis.check_keys import check_options
 from mmremix.apis.config_file import read_config
 from mmremix.apis.known_keys import nearest
 from mmremix.apis.methods import apply_methods
@@ -232,10 +233,13 @@ def method_config(
     for name in method.bases:
         part = read_config(str(find(name, study.folder, base.parent)))
         cfg.merge_from_dict(part.to_dict())
+    shared = {**study.options, **variant}
+    check_options(cfg, shared)
+    cfg.merge_from_dict(shared)
     if method.unimodal is not None:
         cfg = unimodal_config(cfg, method.unimodal)
-    apply_methods_later = {**study.options, **variant, **method.options}
-    cfg.merge_from_dict(apply_methods_later)
+    check_options(cfg, method.options)
+    cfg.merge_from_dict(dict(method.options))
     # Wrong combinations are better found now.
     apply_methods(cfg)
     return config_text(cfg)
@@ -322,13 +326,11 @@ def _check(study: Study) -> None:
             f'reference={study.reference!r} is none of the methods {names}. '
             f'Write: reference = {names[0]!r}'
         )
-    if study.held_out is not None and 'by' not in study.held_out:
+    held_out = study.held_out
+    if held_out is not None and (
+        not isinstance(held_out, Mapping) or 'fold' in held_out
+    ):
         raise ConfigError(
-            f'held_out={dict(study.held_out)} does not say by what samples '
-            "belong together. Write: held_out = dict(by='subject', folds=5)"
+            f'held_out={held_out!r}: the fold is that of the seed. Write: '
+            "held_out = dict(by='subject', folds=5)"
         )
-
-
-def as_plain(study: Study) -> dict[str, Any]:
-    """A study as plain values, for people to read."""
-    return {**asdict(study), 'folder': str(study.folder)}

@@ -97,7 +97,7 @@ def predict(
 
 def save_predictions(path: Path, found: Mapping[str, Predictions]) -> None:
     """Write those of the held-out and the test samples to a file."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for part, p in found.items():
         if part == 'train':
             continue
@@ -167,8 +167,7 @@ def accuracies(
         part: {
             readout.name: accuracy(readout, p)
             for readout in among
-            if part != 'train'
-            or readout.name in (FUSION, HEADS, *modalities)
+            if part != 'train' or readout.name in (FUSION, HEADS, *modalities)
         }
         for part, p in found.items()
     }

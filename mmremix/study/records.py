@@ -54,9 +54,7 @@ def read_records(path: str | Path) -> list[Record]:
     return records
 
 
-def merge(
-    records: Iterable[Record], others: Iterable[Record]
-) -> list[Record]:
+def merge(records: Iterable[Record], others: Iterable[Record]) -> list[Record]:
     """Both, in order of their keys; of two of the same run the better known.
 
     A run that is done wins over one that is not, then the later one.

@@ -80,11 +80,11 @@ def run_on_slurm(
             if not job.done():
                 continue
             waiting.remove(entry)
-            error = job.exception()
-            if error is None:
+            failure = job.exception()
+            if failure is None:
                 yield job.result()
             else:
-                text = str(error).strip().splitlines()[-1]
+                text = str(failure).strip().splitlines()[-1]
                 yield {**task.record, 'status': FAILED, 'error': text[:400]}
         if waiting:
             time.sleep(_WAIT)

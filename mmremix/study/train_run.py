@@ -32,7 +32,14 @@ from mmremix.study.predictions import (
     predict,
     save_predictions,
 )
-from mmremix.study.records import DIVERGED, DONE, FAILED, Record, dump
+from mmremix.study.records import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    Record,
+    dump,
+    read_records,
+)
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -186,8 +193,6 @@ def _best(folder: Path) -> tuple[Path, int]:
 
 
 def _record_in(folder: Path) -> Mapping[str, Any]:
-    from mmremix.study.records import read_records
-
     records = read_records(folder / RECORD)
     return records[0] if records else {}
 
@@ -200,7 +205,7 @@ def _device(model: torch.nn.Module) -> str:
 
 
 def _forget() -> None:
-    """mmengine keeps loggers, with their files, and hubs by name."""
+    """Close and drop the loggers and hubs that mmengine keeps by name."""
     for logger in MMLogger._instance_dict.values():
         for handler in getattr(logger, 'handlers', ()):
             handler.close()
