@@ -5,7 +5,8 @@ base = 'configs/joint_digits_concat.py'
 variants = dict(
     tenth={
         'train_dataloader.dataset.filter_cfg.repetition': [3, 13, 23, 33, 43],
-        'train_cfg.max_epochs': 15,
+        'train_dataloader.batch_size': 16,
+        'train_cfg.max_epochs': 20,
     },
 )
 learning_rates = [3e-3, 1e-3]
