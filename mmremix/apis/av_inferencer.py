@@ -26,6 +26,7 @@ from mmremix.apis.prediction_entry import entry_of, free_name
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
+from mmremix.utils.config_paths import find_config
 from mmremix.utils.plain_config import config_from_file
 from mmremix.utils.progress import Progress
 from mmremix.visualization.annotate import annotate_clip
@@ -252,15 +253,7 @@ class AVInferencer(BaseInferencer):
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, None]:
         """Find a config of the installed package by its name."""
-        name = Path(model).name.removesuffix('.py')
-        folder = Path(self._get_repo_or_mim_dir('mmremix'), 'configs')
-        known = {path.stem: path for path in folder.rglob('[!_]*.py')}
-        if model.removesuffix('.py') != name or name not in known:
-            raise FileNotFoundError(
-                f'There is no config {model}, and none of that name in '
-                f'{folder}.'
-            )
-        return Config.fromfile(str(known[name])), None
+        return config_from_file(find_config(model), trust=True), None
 
     def _init_model(
         self, cfg: Config, weights: str | None, device: str = 'cpu'

@@ -52,7 +52,8 @@ def load_config(
     """Read a config, and apply its methods and what was given beside it.
 
     Args:
-        path: Config file.
+        path: Config file, or the name of a shipped one
+            (``'remix_demo_concat'``).
         cfg_options: ``{'optim_wrapper.optimizer.lr': 1e-4}``.
         work_dir: Wins over the config's; without either it is
             ``work_dirs/<config name>``.
@@ -77,7 +78,7 @@ def load_config(
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', Path(path).stem))
+        cfg.work_dir = str(Path('work_dirs', Path(cfg.filename).stem))
     apply_methods(cfg)
     return cfg
 

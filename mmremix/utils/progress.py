@@ -49,7 +49,7 @@ class Progress:
         title: str = '',
         keep: bool = True,
     ) -> None:
-        self._total = total
+        self.total = total
         self._unit = unit
         self._show = show and total > 0
         self._interval = interval
@@ -95,7 +95,14 @@ class Progress:
         self._done = self._said = self._first = done
         self._start = self._time = time.monotonic()
         if self._bar is not None:
-            self._bar.reset(self._task, completed=done, note=note, rate='')
+            self._bar.reset(
+                self._task,
+                total=self.total,
+                completed=done,
+                title=self._title,
+                note=note,
+                rate='',
+            )
             self._bar.refresh()
 
     def update(self, note: Callable[[], str] | None = None) -> None:
@@ -108,23 +115,23 @@ class Progress:
         if not self._show:
             return
         now = time.monotonic()
-        ended = self._done == self._total
+        ended = self._done == self.total
         if self._bar is not None:
             due = ended or now - self._time >= _REFRESH
-            shown = {}
+            self._bar.update(self._task, completed=self._done)
             if due and self._title:
-                rate = (self._done - self._first) / max(
-                    now - self._start, 1e-6
+                seconds = max(now - self._start, 1e-6)
+                rate = (self._done - self._first) / seconds
+                self._bar.update(
+                    self._task,
+                    rate=_per_second(rate),
+                    note=note() if note is not None else '',
                 )
-                shown = {'rate': _per_second(rate)}
-                if note is not None:
-                    shown['note'] = note()
-            self._bar.update(self._task, completed=self._done, **shown)
             if due:
                 self._bar.refresh()
         else:
             due = (ended and self._keep) or (
-                10 * (self._done - self._said) >= self._total
+                10 * (self._done - self._said) >= self.total
                 and now - self._time >= self._interval
             )
             if due:
@@ -138,7 +145,7 @@ class Progress:
         title = f'{self._title}: ' if self._title else ''
         more = f', {note()}' if note is not None else ''
         return (
-            f'{title}{self._done}/{self._total} {self._unit}, '
+            f'{title}{self._done}/{self.total} {self._unit}, '
             f'{now - self._start:.0f} s{more}'
         )
 

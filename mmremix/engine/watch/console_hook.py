@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from rich.console import Console
@@ -36,6 +37,7 @@ class ConsoleHook(Hook):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._bar: Progress | None = None
+        self._waits = False
 
     def __enter__(self) -> ConsoleHook:
         return self
@@ -61,15 +63,19 @@ class ConsoleHook(Hook):
         title = f'Epoch {runner.epoch + 1}/{runner.max_epochs}'
         self._open(title, len(runner.train_dataloader))
         hook = plan_hook(runner)
-        if hook is not None and runner.epoch >= hook.warmup_epochs:
-            self._start(0, 'deciding what it trains on')
+        decides = hook is not None and runner.epoch >= hook.warmup_epochs
+        if decides and self._bar is not None:
+            self._bar.start_at(0, 'deciding what it trains on')
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Start the clock at the first step."""
-        if self._waits:
-            self._start(batch_idx)
+        if self._waits and self._bar is not None:
+            # A decision may have changed how many there are.
+            if not isinstance(runner.train_loop, IterBasedTrainLoop):
+                self._bar.total = len(runner.train_dataloader)
+            self._bar.start_at(batch_idx)
             self._waits = False
 
     def after_train_iter(
@@ -142,10 +148,6 @@ class ConsoleHook(Hook):
         )
         self._bar.__enter__()
 
-    def _start(self, done: int, note: str = '') -> None:
-        if self._bar is not None:
-            self._bar.start_at(done, note)
-
     def _close(self) -> None:
         self._waits = False
         bar, self._bar = self._bar, None
@@ -155,7 +157,11 @@ class ConsoleHook(Hook):
 
 def _losses(outputs: Mapping[str, Any]) -> str:
     """``loss 1.52 (fusion 0.71, video 1.02)``."""
-    found = {k: float(v) for k, v in outputs.items() if k.startswith('loss')}
+    found = {
+        name: float(torch.as_tensor(value).detach())
+        for name, value in outputs.items()
+        if name.startswith('loss')
+    }
     total = found.pop('loss', None)
     parts = ', '.join(
         f'{name.removeprefix("loss_")} {value:.2f}'
