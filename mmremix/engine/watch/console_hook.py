@@ -12,7 +12,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from rich.console import Console
 
 from mmremix.engine.plan.plan_hook import plan_hook
-from mmremix.engine.watch.run_block import run_block
+from mmremix.engine.watch.run_block import run_block, short_path
 from mmremix.utils.progress import Progress
 
 _INTERVAL = 30.0  # seconds between two lines in a file
@@ -131,7 +131,11 @@ class ConsoleHook(Hook):
         """Say where the weights are."""
         best = runner.message_hub.runtime_info.get('best_ckpt')
         last = runner.message_hub.runtime_info.get('last_ckpt')
-        found = [f'{n} {p}' for n, p in (('last', last), ('best', best)) if p]
+        found = [
+            f'{name} {short_path(path)}'
+            for name, path in (('last', last), ('best', best))
+            if path
+        ]
         if found and runner._train_loop is not None:
             runner.logger.info(f'Checkpoints: {", ".join(found)}')
 

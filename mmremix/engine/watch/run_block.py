@@ -24,7 +24,7 @@ def run_block(runner: Runner, mode: str) -> str:
         mode: ``'train'`` or ``'test'``.
     """
     config = runner.cfg.filename
-    lines = [('config', _short(config))] if config else []
+    lines = [('config', short_path(config))] if config else []
     if mode == 'train':
         lines += [
             ('data', _train_data(runner)),
@@ -36,15 +36,18 @@ def run_block(runner: Runner, mode: str) -> str:
         lines += [
             ('data', _data(runner.test_dataloader.dataset, 'to test')),
             ('model', _model(runner)),
-            ('weights', _short(runner._load_from or 'none: a random start')),
+            (
+                'weights',
+                short_path(runner._load_from or 'none: a random start'),
+            ),
         ]
     lines.append(('device', _device(runner)))
     if runner.logger.log_file:
-        lines.append(('log', _short(runner.logger.log_file)))
+        lines.append(('log', short_path(runner.logger.log_file)))
     return '\n'.join(f'{name:<9} {text}' for name, text in lines)
 
 
-def _short(path: str) -> str:
+def short_path(path: str) -> str:
     """Relative to where the command was given, if it is below."""
     absolute = Path(path).absolute()
     here = Path.cwd()
@@ -70,7 +73,7 @@ def _data(dataset: Any, purpose: str) -> str:
     root = getattr(dataset, 'data_root', '') or getattr(
         dataset, 'ann_file', ''
     )
-    place = f' {_short(str(root))}' if root else ''
+    place = f' {short_path(str(root))}' if root else ''
     kind = type(dataset).__name__
     return f'{kind}{place}: {len(dataset)} samples {purpose}'
 
