@@ -101,6 +101,10 @@ def _counts(counter: Counter[int] | Counter[str]) -> str:
     return ', '.join(items) + more
 
 
+def _sentence(text: str) -> str:
+    return f'{text[:1].upper()}{text[1:]}.'
+
+
 def config_of(
     found: Annotated, seen: Survey, choices: Choices, files: dict[str, str]
 ) -> str:
@@ -127,7 +131,7 @@ def config_of(
     skip = "\n    on_broken='skip'," if seen.reasons else ''
     test = 'test' if 'test' in files else 'val'
     lines = {
-        name: f'# {why[name][:1].upper()}{why[name][1:]}.\n{name} = {value[name]!r}'
+        name: f'# {_sentence(why[name])}\n{name} = {value[name]!r}'
         for name in value
     }
     held = (
