@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import runpy
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import ModuleType
 
 from mmremix.utils.config_paths import shipped, shipped_configs
 from mmremix.version import __version__
@@ -78,7 +78,12 @@ def _run(name: str, words: list[str]) -> None:
     sys.argv = [f'mmremix {name}', *words]
     # As `python tools/train.py` has it, for modules beside the tool.
     sys.path.insert(0, str(path.parent))
-    runpy.run_path(str(path), run_name='__main__')
+    # runpy would call the program by the file, in what it says to people.
+    tool = ModuleType('__main__')
+    tool.__file__ = str(path)
+    sys.modules['__main__'] = tool  # for processes that are spawned
+    code = compile(path.read_text(encoding='utf-8'), str(path), 'exec')
+    exec(code, vars(tool))  # noqa: S102  (a tool of this package)
 
 
 def _completion(words: list[str]) -> str:
