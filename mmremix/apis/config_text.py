@@ -23,8 +23,7 @@ class OrderedTextConfig(Config):
     """A config whose text is that of :func:`config_text`.
 
     mmengine writes the text of a config into the log, into ``vis_data``, and
-    into every checkpoint, and has yapf lay it out anew each time, which takes
-    a good part of a second.
+    into every checkpoint, sorted, and has yapf lay it out anew each time.
     """
 
     @property

@@ -76,7 +76,7 @@ def test_an_error_gives_the_terminal_back(tiny_config, monkeypatch):
 
 
 def test_one_text_of_the_config_and_no_yapf(tiny_config, monkeypatch):
-    """Which takes most of a second each time."""
+    """mmengine would lay it out anew each time, also in checkpoints."""
     monkeypatch.setattr('mmengine.config.config.FormatCode', None)
     cfg = tiny_config('joint_demo_concat', epochs=1)
     text, log = shown(cfg, monkeypatch, StringIO())
