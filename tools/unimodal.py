@@ -60,7 +60,7 @@ def write_config(cfg: Config, path: Path) -> None:
     Raises:
         SystemExit: If another one is there.
     """
-    from mmremix.apis.unimodal import config_text
+    from mmremix.apis.config_text import config_text
 
     text = config_text(cfg)
     if path.is_file() and path.read_text(encoding='utf-8') != text:

@@ -1,5 +1,5 @@
-# What the studies compare. Warm-ups are 3 epochs of the 15 or 20 of a run; each
-# method is in its `_fair` form, so that heads, losses and optimiser are joint's.
+# What the studies compare. Warm-ups are 3 epochs of the 15 or 20 of a run.
+# Each method is in its `_fair` form: heads, losses and optimiser are joint's.
 _no_heads = {
     'model.loss_weights.all_active.unimodal': 0.0,
     'model.loss_weights.some_active.unimodal': 0.0,
