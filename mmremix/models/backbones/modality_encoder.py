@@ -50,7 +50,9 @@ class ModalityEncoder(BaseModule):
         backbone: Module or config. Gets ``(B * frames, C, H, W)``, or
             ``(B * clips, C, T, H, W)``, or the input as it is; returns
             features with channels in dimension 1, or a tuple whose last
-            element is that, or tokens, a ``Padded`` of ``(B, T, C)``.
+            element is that, or tokens, a ``Padded`` of ``(B, T, C)``. One
+            with the class attribute ``takes_mask = True`` takes sequences of
+            different lengths too, as ``backbone(values, mask=mask)``.
         out_channels: Size of the feature vector and of a token. Defaults to
             the backbone's own ``out_channels``, ``feat_dim`` or
             ``embed_dims``.
@@ -63,7 +65,8 @@ class ModalityEncoder(BaseModule):
 
     Raises:
         ValueError: If the size of the feature vector is unknown, or on other
-            ``tokens`` or ``pooling``.
+            ``tokens`` or ``pooling``; later, if sequences of different
+            lengths come in and the backbone takes no mask.
     """
 
     def __init__(
@@ -155,20 +158,21 @@ class ModalityEncoder(BaseModule):
             maps = torch.unflatten(maps, 0, (batch, -1)).mean(dim=1)
         return maps
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor | Padded) -> Tensor:
         """Encode one modality.
 
         Args:
             x: ``(B, C, H, W)`` for a spectrogram, ``(B, frames, C, H, W)``
                 for frames, ``(B, clips, C, T, H, W)`` for clips, or whatever
-                else the backbone takes with the batch first.
+                else the backbone takes with the batch first; ``Padded`` for
+                sequences of different lengths.
 
         Returns:
             Features, shape ``(B, out_channels)``.
         """
         return self._vector(self._run(x), len(x))
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Padded]:
+    def encode(self, x: Tensor | Padded) -> tuple[Tensor, Padded]:
         """:meth:`forward`, and the tokens of ``(B, T, out_channels)``."""
         features = self._run(x)
         vector = self._vector(features, len(x))
@@ -178,7 +182,9 @@ class ModalityEncoder(BaseModule):
             return vector, one_token(vector)
         return vector, self._tokens(features, len(x))
 
-    def _run(self, x: Tensor) -> Tensor | Padded:
+    def _run(self, x: Tensor | Padded) -> Tensor | Padded:
+        if isinstance(x, Padded):
+            return self._run_padded(x)
         features: Tensor | Padded | Sequence[Tensor] = self.backbone(
             x.flatten(0, 1) if x.dim() >= 5 else x
         )
@@ -186,6 +192,25 @@ class ModalityEncoder(BaseModule):
             last: Tensor = features[-1]
             return last
         return cast('Tensor | Padded', features)
+
+    def _run_padded(self, x: Padded) -> Tensor | Padded:
+        kind = type(self.backbone).__name__
+        if not getattr(self.backbone, 'takes_mask', False):
+            raise ConfigError(
+                f'{kind} got sequences of different lengths, and takes no '
+                'mask: padding would count as data. Write length=... in the '
+                'transform that makes them, which cuts and pads them to one '
+                "length, or an encoder that takes a mask: dict(type='GRU', "
+                '...)'
+            )
+        features: Tensor | Padded = self.backbone(x.values, mask=x.mask)
+        if not isinstance(features, Padded) and features.dim() != 2:
+            raise TypeError(
+                f'{kind} made features of the shape {tuple(features.shape)} '
+                'of sequences of different lengths. It must return (B, C), '
+                'or Padded(tokens of (B, T, C), mask).'
+            )
+        return features
 
     def _vector(self, features: Tensor | Padded, batch: int) -> Tensor:
         if self.weigh is None and not isinstance(features, Padded):
