@@ -23,6 +23,7 @@ METHODS = sorted(
 )
 PAPER = ('cremad', 'ks')
 FUSIONS = ('concat', 'sum', 'decision', 'film', 'gated', 'mmtm', 'centralnet')
+MORE = ('demo_transformer', 'grid_concat')
 
 
 def load(name):
@@ -34,7 +35,7 @@ def test_there_are_the_named_ones():
         f'{method}_{data}'
         for method in ('remix', 'joint')
         for data in (
-            'grid_concat',
+            *MORE,
             # The demo's: each fusion can be tried without any data.
             *(
                 f'{data}_{fusion}'
@@ -43,7 +44,7 @@ def test_there_are_the_named_ones():
             ),
         )
     }
-    assert len(named) == 44
+    assert len(named) == 46
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.

@@ -1,6 +1,12 @@
 """Encoders, fusion heads and the recognizer."""
 
-from mmremix.models.backbones import ModalityEncoder, ResNet
+from mmremix.models.backbones import (
+    ModalityEncoder,
+    ResNet,
+    TextEmbedding,
+    TextTransformer,
+    WaveformCNN,
+)
 from mmremix.models.data_preprocessors import AVDataPreprocessor
 from mmremix.models.fusion_heads import (
     MMTM,
@@ -55,6 +61,9 @@ __all__ = [
     'StagedFusionHead',
     'SumFusionHead',
     'TensorFusionHead',
+    'TextEmbedding',
+    'TextTransformer',
     'TokenFusionHead',
     'TransformerFusionHead',
+    'WaveformCNN',
 ]
