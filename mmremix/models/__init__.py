@@ -1,8 +1,12 @@
 """Encoders, fusion heads and the recognizer."""
 
 from mmremix.models.backbones import (
+    GRU,
+    MLP,
     ModalityEncoder,
     ResNet,
+    SmallCNN,
+    TemporalCNN,
     TextEmbedding,
     TextTransformer,
     WaveformCNN,
@@ -38,7 +42,9 @@ make_mmaction_importable()
 
 __all__ = [
     'FUSION',
+    'GRU',
     'HEADS',
+    'MLP',
     'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',
@@ -58,8 +64,10 @@ __all__ = [
     'Output',
     'ResNet',
     'SharedHeadFusion',
+    'SmallCNN',
     'StagedFusionHead',
     'SumFusionHead',
+    'TemporalCNN',
     'TensorFusionHead',
     'TextEmbedding',
     'TextTransformer',
