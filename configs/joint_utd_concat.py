@@ -22,4 +22,5 @@ model = dict(
         ),
     ),
 )
-train_cfg = dict(max_epochs=30)
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
+train_cfg = dict(max_epochs=15)

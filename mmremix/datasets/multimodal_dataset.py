@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
@@ -72,6 +73,12 @@ class MultimodalDataset(BaseDataset):
             another way: names clip, line and transform.
     """
 
+    cache: InputCache | None = None
+    """Inputs of plain indices in test mode, kept; see :class:`InputCache`."""
+
+    cheap: ClassVar[bool] = False
+    """Whether loading a sample costs no more than a cache would."""
+
     def __init__(
         self,
         *args: Any,
@@ -109,8 +116,14 @@ class MultimodalDataset(BaseDataset):
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
         active = active or self.modalities
-        with seeded(seed):
-            return self._load(index, active, loaded or active)
+
+        def decode() -> dict[str, Any]:
+            with seeded(seed):
+                return self._load(index, active, loaded or active)
+
+        if self.cache is None or isinstance(key, RemixIndex):
+            return decode()
+        return self.cache.load(index, self, decode)
 
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
