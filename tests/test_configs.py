@@ -25,6 +25,7 @@ METHODS = sorted(
 )
 PAPER = ('cremad', 'ks')
 FUSIONS = ('concat', 'sum', 'decision', 'film', 'gated', 'mmtm', 'centralnet')
+MORE = ('demo_transformer', 'grid_concat')
 
 
 def load(name):
@@ -36,7 +37,7 @@ def test_there_are_the_named_ones():
         f'{method}_{data}'
         for method in ('remix', 'joint')
         for data in (
-            'grid_concat',
+            *MORE,
             *(f'{data}_concat' for data in SETS),
             # The demo's: each fusion can be tried without any data.
             *(
@@ -46,7 +47,7 @@ def test_there_are_the_named_ones():
             ),
         )
     }
-    assert len(named) == 50
+    assert len(named) == 52
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.

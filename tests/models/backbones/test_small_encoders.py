@@ -40,7 +40,7 @@ def test_gives_a_vector_of_out_channels(cfg, shape, channels):
 @pytest.mark.parametrize('cls', [TemporalCNN, GRU])
 def test_series_are_read_along_time(cls):
     torch.manual_seed(0)
-    model = cls(in_channels=3).eval()
+    model = ModalityEncoder(cls(in_channels=3)).eval()
     x = torch.randn(2, 16, 3)
     assert not torch.allclose(model(x), model(x.flip(1)))
     # And the last dimension is that of the channels.
