@@ -63,6 +63,9 @@ class MultimodalDataset(BaseDataset):
         pipeline: Transform configs.
         kwargs: Arguments of ``BaseDataset``.
 
+    Attributes:
+        keeps: What an index keeps that does not say it; ``None`` for all.
+
     Raises:
         ValueError: On an unknown ``on_broken`` or repeated modalities.
         BrokenMediaError: While loading, under ``on_broken='raise'``, or if
@@ -90,6 +93,7 @@ class MultimodalDataset(BaseDataset):
             )
         self.modalities = tuple(modalities)
         self.on_broken = on_broken
+        self.keeps: tuple[str, ...] | None = None
         super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
         # Through our registry, so that bare names resolve without a default
         # scope.
@@ -107,7 +111,7 @@ class MultimodalDataset(BaseDataset):
             index, active, seed, loaded = int(key), None, None, None
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
-        active = active or self.modalities
+        active = active or self.keeps or self.modalities
         with seeded(seed):
             return self._load(index, active, loaded or active)
 

@@ -17,6 +17,7 @@ from mmremix.engine.plan import (
     ResampleHook,
     ScoringPlanHook,
 )
+from mmremix.engine.readouts import LoadedModalitiesHook
 from mmremix.engine.scoring import (
     ScoreTable,
     ScoringOptions,
@@ -59,6 +60,7 @@ __all__ = [
     'EveryModalityHook',
     'GradientConflictHook',
     'KLScoreHook',
+    'LoadedModalitiesHook',
     'MethodHook',
     'ModalityDropoutHook',
     'OptimWrapper',

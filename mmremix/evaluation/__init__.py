@@ -5,7 +5,7 @@ from mmremix.evaluation.contribution import (
     measure_contribution,
 )
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
-from mmremix.evaluation.metrics import MultimodalAccuracy
+from mmremix.evaluation.metrics import MultimodalAccuracy, SubsetAccuracy
 from mmremix.evaluation.readouts import Choice, Readout
 from mmremix.utils.shapley import shapley_values
 
@@ -15,6 +15,7 @@ __all__ = [
     'DatasetRows',
     'MultimodalAccuracy',
     'Readout',
+    'SubsetAccuracy',
     'collect_rows',
     'measure_contribution',
     'shapley_values',
