@@ -17,7 +17,12 @@ from mmremix.engine.plan import (
     ResampleHook,
     ScoringPlanHook,
 )
-from mmremix.engine.readouts import LoadedModalitiesHook
+from mmremix.engine.readouts import (
+    HeldOut,
+    LoadedModalitiesHook,
+    ReadoutHook,
+    held_out_log_probs,
+)
 from mmremix.engine.scoring import (
     ScoreTable,
     ScoringOptions,
@@ -59,6 +64,7 @@ __all__ = [
     'EpochSeedHook',
     'EveryModalityHook',
     'GradientConflictHook',
+    'HeldOut',
     'KLScoreHook',
     'LoadedModalitiesHook',
     'MethodHook',
@@ -67,6 +73,7 @@ __all__ = [
     'PlainCheckpointHook',
     'PlanHook',
     'PrototypeHook',
+    'ReadoutHook',
     'ReconBoostHook',
     'RelearnHook',
     'RemixRecordHook',
@@ -78,6 +85,7 @@ __all__ = [
     'SetupCheckHook',
     'SignalHook',
     'compare_gradients',
+    'held_out_log_probs',
     'load_checkpoint_file',
     'score_dataset',
 ]
