@@ -24,6 +24,7 @@ from mmremix.apis.build_errors import build_errors_explained
 from mmremix.apis.check_keys import check_keys
 from mmremix.apis.config_file import read_config
 from mmremix.apis.config_shape import check_shape, complete
+from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
 from mmremix.apis.work_dir import (
@@ -48,7 +49,7 @@ def load_config(
     launcher: str = 'none',
     trust: bool = True,
 ) -> Config:
-    """Read a config, and apply its methods and what was given beside it.
+    """Read a config; apply methods, ``held_out`` and what is given beside.
 
     Args:
         path: Config file.
@@ -78,6 +79,7 @@ def load_config(
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', Path(path).stem))
     apply_methods(cfg)
+    apply_held_out(cfg)
     return cfg
 
 
@@ -106,6 +108,7 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     """
     check_keys(cfg)
     apply_methods(cfg)
+    apply_held_out(cfg)
     check_shape(cfg, training=training)
     _refuse_unsupported(cfg)
     complete(cfg)

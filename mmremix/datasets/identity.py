@@ -14,6 +14,7 @@ _VERSION = 2
 _PARTS = {
     'media': 'rows: other files (column {})',
     'segments': 'rows: other segments (start, end)',
+    'part': 'rows: another part of the samples (held out)',
     'labels': 'labels: the same rows have other labels',
 }
 
@@ -33,7 +34,8 @@ class DataIdentity:
         classes: Their names, in order.
         row_set: Digest of files and segments, in any order.
         columns: Digest of each column, rows in order: ``labels``,
-            ``segments`` and the media columns, as ``clip`` and ``audio``.
+            ``segments`` and the media columns, as ``clip`` and ``audio``;
+            ``part``, of the rows' numbers, if a part is held out.
     """
 
     modalities: tuple[str, ...]
@@ -57,6 +59,8 @@ class DataIdentity:
             columns[f'media {name}'] = _digest(
                 repr(row.media.get(name)) for row in rows
             )
+        if dataset.part is not None and dataset.source_rows is not None:
+            columns['part'] = _digest(map(str, dataset.source_rows))
         row_set = _digest(
             sorted(
                 repr((sorted(row.media.items()), row.start, row.end))

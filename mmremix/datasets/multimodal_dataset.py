@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmremix.datasets.bases import BaseDataset, Pipeline
+from mmremix.datasets.held_out import Part, split_held_out
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
@@ -16,6 +18,7 @@ from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
+from mmremix.utils.errors import ConfigError
 
 
 class Row(NamedTuple):
@@ -61,6 +64,10 @@ class MultimodalDataset(BaseDataset):
             by which scoring and metrics leave it out and
             ``BrokenSampleHook`` lists the broken one at the end of the run.
         pipeline: Transform configs.
+        part: Split the samples that ``filter_cfg`` and ``indices`` leave,
+            and keep a part: ``dict(keep='train', by='subject', folds=5,
+            fold=0, seed=0)``, see :class:`~mmremix.datasets.Part`. Another
+            data set with ``keep='held_out'`` has the rest.
         kwargs: Arguments of ``BaseDataset``.
 
     Attributes:
@@ -81,6 +88,7 @@ class MultimodalDataset(BaseDataset):
         on_broken: str = 'raise',
         pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
         max_refetch: int = 100,
+        part: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if on_broken not in ('raise', 'skip'):
@@ -94,6 +102,9 @@ class MultimodalDataset(BaseDataset):
         self.modalities = tuple(modalities)
         self.on_broken = on_broken
         self.keeps: tuple[str, ...] | None = None
+        self.part = None if part is None else Part.of(part)
+        self.source_rows: np.ndarray | None = None
+        """Numbers of the samples among those that ``filter_cfg`` leaves."""
         super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
         # Through our registry, so that bare names resolve without a default
         # scope.
@@ -103,6 +114,86 @@ class MultimodalDataset(BaseDataset):
                 for t in pipeline
             ]
         )
+
+    def full_init(self) -> None:
+        """Read the annotation, then keep the part that is asked for."""
+        if self._fully_initialized:
+            return
+        serialize, self.serialize_data = self.serialize_data, False
+        try:
+            super().full_init()
+            self.take_part()
+        except Exception:
+            self._fully_initialized = False
+            raise
+        finally:
+            self.serialize_data = serialize
+        if serialize:
+            self.data_bytes, self.data_address = self._serialize_data()
+
+    def take_part(self) -> None:
+        """Keep the samples of ``part``; the last step of ``full_init``.
+
+        A data set with a ``full_init`` of its own calls it there, and says in
+        :meth:`keep_rows` how to keep some rows.
+        """
+        rows = np.arange(len(self))
+        if self.part is not None:
+            by = self.part.by
+            split = split_held_out(
+                [self.row(row).label for row in rows.tolist()],
+                None if by is None else self.column(by),
+                self.part,
+                self.metainfo.get('classes') or (),
+            )
+            print_log(
+                f'{self.ann_file or self.data_root}: part '
+                f'{self.part.keep!r} ({self.part}) holds '
+                f'{split.describe(self.part.keep, by)}',
+                'current',
+            )
+            rows = split.rows(self.part.keep)
+            self.keep_rows(rows)
+        indices = self._indices
+        if isinstance(indices, int):
+            # Of the last so many, counted from the end.
+            self.source_rows = rows + min(indices, 0)
+        else:
+            self.source_rows = (
+                rows if indices is None else (np.asarray(indices)[rows])
+            )
+
+    def keep_rows(self, rows: np.ndarray) -> None:
+        """Drop all samples but these.
+
+        Args:
+            rows: Numbers of samples, in order.
+        """
+        self.data_list = [self.data_list[row] for row in rows.tolist()]
+
+    def column(self, name: str) -> np.ndarray:
+        """Values of a column of the annotation, in the samples' order.
+
+        Args:
+            name: A key of the samples' information, such as ``'label'``.
+
+        Returns:
+            Shape ``(N,)``.
+
+        Raises:
+            ConfigError: If a sample has no such value.
+        """
+        values = []
+        for index in range(len(self)):
+            info = self.get_data_info(index)
+            if name not in info:
+                raise ConfigError(
+                    f'{self.ann_file or self.data_root}: sample {index} has '
+                    f'no column {name!r}. It has {sorted(info)}. Name one '
+                    'that all samples have.'
+                )
+            values.append(info[name])
+        return np.array(values)
 
     def __getitem__(self, key: int | RemixIndex) -> dict[str, Any]:
         if isinstance(key, RemixIndex):

@@ -221,15 +221,7 @@ def groups_of(dataset: Any, by: str | None) -> list[str] | None:
             f'from MultimodalDataset, not {type(dataset).__name__}. Write: '
             "dict(type='ReadoutHook', by=None)"
         )
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    lacking = [info for info in infos if info.get(by) in (None, '')]
-    if lacking:
-        raise ConfigError(
-            f'ReadoutHook: {len(lacking)} of {len(infos)} validation samples '
-            f'have no {by!r}; the first has {sorted(lacking[0])}. Name a '
-            "column that all have: dict(type='ReadoutHook', by=...)"
-        )
-    return [str(info[by]) for info in infos]
+    return [str(value) for value in dataset.column(by)]
 
 
 def _weights(content: dict[str, Any]) -> dict[str, Any]:
