@@ -57,14 +57,14 @@ def main() -> None:
     from mmremix.apis.crossfit import (
         choose_over_folds,
         collect_fold,
-        final_config,
         fold_config,
         give_readout,
-        write_evidence,
     )
+    from mmremix.apis.tool_runs import ToolRuns
+    from mmremix.engine.readouts.readout_hook import write_evidence
     from mmremix.report.readouts import readout_table
-    from tools.unimodal import run, train
 
+    runs = ToolRuns(Path(__file__).resolve().parent)
     cfg = read_config(args.config, args.cfg_options)
     default = Path('work_dirs', f'{Path(args.config).stem}_crossfit')
     root = Path(args.work_dir or default)
@@ -75,7 +75,7 @@ def main() -> None:
     for fold in range(args.folds):
         folder = root / f'fold_{fold}'
         one = fold_config(cfg, args.folds, fold, args.by)
-        last = train(one, folder, flags)
+        last = runs.train(one, folder, flags)
         file = root / f'{folder.name}_{last.stem}.npz'
         if not file.is_file():
             config = str(folder.with_suffix('.py'))
@@ -87,10 +87,10 @@ def main() -> None:
     print(f'\n{readout_table(found)}\n-> {path}')
     if args.final:
         folder = root / 'final'
-        last = train(final_config(cfg), folder, flags)
+        last = runs.train(cfg, folder, [*flags, '--no-validate'])
         give_readout(found, last)
         print(f'Trained on all samples, read out by {found["name"]}: {last}')
-        run(
+        runs.run(
             'test.py',
             str(folder.with_suffix('.py')),
             str(last),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,14 @@ from mmremix.apis.held_out import KEY as HELD_OUT
 from mmremix.apis.launch import build_runner
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 from mmremix.engine.readouts import held_out_log_probs
-from mmremix.engine.readouts.readout_hook import choose_by, store_readout
+from mmremix.engine.readouts.readout_hook import (
+    choose_by,
+    store_readout,
+    write_evidence,
+)
 from mmremix.engine.unwrap import recognizer
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
-
-EVIDENCE = 'readout.json'
-"""In the folder of a cross-fit: what was chosen, and why."""
 
 
 def fold_config(
@@ -47,21 +47,6 @@ def fold_config(
         one[HELD_OUT]['by'] = by
     one.resume = False
     return one
-
-
-def final_config(cfg: Config) -> Config:
-    """The config of the run on all training samples.
-
-    It does not validate: its last epoch is the one that is used.
-    """
-    whole = copy.deepcopy(cfg)
-    for key in ('val_dataloader', 'val_evaluator', 'val_cfg'):
-        whole[key] = None
-    checkpoint = (whole.get('default_hooks') or {}).get('checkpoint')
-    if checkpoint:
-        checkpoint['save_best'] = None
-    whole.resume = False
-    return whole
 
 
 def collect_fold(
@@ -91,13 +76,13 @@ def collect_fold(
     if by is not None:
         column = loader.dataset.column(by)
         groups = [str(column[row]) for row in held.rows]
-    stream = io.BytesIO()
-    np.savez(
-        stream,
-        labels=held.labels,
-        groups=np.array(groups, dtype=np.str_),
+    arrays: dict[str, Any] = {
+        'labels': held.labels,
+        'groups': np.array(groups, dtype=np.str_),
         **{f'log_{k}': v for k, v in held.log_probs.items()},
-    )
+    }
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
     write_whole(target, stream.getvalue())
 
 
@@ -146,17 +131,12 @@ def choose_over_folds(
     return found
 
 
-def write_evidence(found: dict[str, Any], folder: str | Path) -> Path:
-    """Write what was chosen, and why, as JSON."""
-    path = Path(folder, EVIDENCE)
-    write_whole(path, f'{json.dumps(found, indent=2)}\n'.encode())
-    return path
-
-
 def give_readout(found: dict[str, Any], checkpoint: str | Path) -> None:
     """Write a checkpoint again, with a read-out and its evidence."""
-    content = load_checkpoint_file(str(checkpoint), map_location='cpu')
-    store_readout(content, found, Path(checkpoint))
+    path = Path(checkpoint)
+    content = load_checkpoint_file(str(path), map_location='cpu')
+    store_readout(content, found, path)
+    write_evidence({path.name: found}, path.parent)
 
 
 def _check(cfg: Config) -> None:

@@ -34,7 +34,7 @@ def readout_table(evidence: Mapping[str, Any]) -> str:
     share = f'{evidence["confidence"]:.0%}'
     note = ''
     if evidence.get('fitted_to_these'):
-        note = '\nThe pool was fitted to these samples: its figure is too good.'
+        note = '\nThe pool was fitted to these samples: it looks too good.'
     table = format_table(
         ['read-out', 'accuracy', share, 'over fused', share], rows
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from mmremix.utils.whole_files import write_whole
 
 KEY = 'readout'
 """Key of a checkpoint: why its read-out was chosen, in plain values."""
+
+EVIDENCE = 'readout.json'
+"""The same in the work directory, by checkpoint."""
 
 PREFIX = 'readout.'
 """Of the keys of the weights."""
@@ -110,6 +114,7 @@ class ReadoutHook(Hook):
         kept = {k: v.clone() for k, v in model.state_dict().items()}
         loader = runner.val_loop.dataloader
         groups = groups_of(loader.dataset, self.by)
+        found = {}
         for path in files:
             content = load_checkpoint_file(str(path), map_location='cpu')
             model.readout.set({})
@@ -119,10 +124,13 @@ class ReadoutHook(Hook):
                 held = held_out_log_probs(model, loader)
             evidence = self.evidence(held, groups)
             evidence['epoch'] = (content.get('meta') or {}).get('epoch')
+            found[path.name] = evidence
             runner.logger.info(f'{path.name}: {_told(evidence)}')
             if is_main_process():
                 store_readout(content, evidence, path)
             barrier()
+        if is_main_process():
+            write_evidence(found, runner.work_dir)
         load_state_dict(model, kept)
 
     def evidence(
@@ -191,6 +199,13 @@ def store_readout(
     stream = io.BytesIO()
     torch.save(content, stream)
     write_whole(path, stream.getvalue())
+
+
+def write_evidence(found: dict[str, Any], folder: str | Path) -> Path:
+    """Write what was chosen, and why, as JSON."""
+    path = Path(folder, EVIDENCE)
+    write_whole(path, f'{json.dumps(found, indent=2)}\n'.encode())
+    return path
 
 
 def checkpoint_files(runner: Runner) -> list[Path]:
