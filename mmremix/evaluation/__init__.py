@@ -1,4 +1,4 @@
-"""Metrics, contributions of modalities, and read-outs."""
+"""Metrics and contributions of modalities."""
 
 from mmremix.evaluation.contribution import (
     Contribution,
@@ -6,15 +6,12 @@ from mmremix.evaluation.contribution import (
 )
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
 from mmremix.evaluation.metrics import MultimodalAccuracy, SubsetAccuracy
-from mmremix.evaluation.readouts import Choice, Readout
 from mmremix.utils.shapley import shapley_values
 
 __all__ = [
-    'Choice',
     'Contribution',
     'DatasetRows',
     'MultimodalAccuracy',
-    'Readout',
     'SubsetAccuracy',
     'collect_rows',
     'measure_contribution',
