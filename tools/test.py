@@ -61,7 +61,7 @@ def main() -> None:
         )
         cfg.load_from = args.checkpoint
         cfg.resume = False
-        runner = build_runner(cfg, training=False)
+        runner = build_runner(cfg, training=False, calm=not args.verbose)
         if args.dump:
             runner.test_evaluator.metrics.append(
                 DumpResults(out_file_path=args.dump)

@@ -95,8 +95,9 @@ class ClipPipeline:
                 rest = tuple(n for n in self.modalities if n not in self.read)
                 if packed is None and rest:
                     packed = self._load(given, missing, rest)
-            except BrokenMediaError as error:
-                packed = _nothing(given, reason_of(error, given))
+            except Exception as error:
+                # Whatever it is, the clips after it go on.
+                packed = failed(given, error)
             else:
                 if packed is None:
                     packed = _nothing(given, _all_missing(missing))
@@ -187,6 +188,19 @@ def _nothing(given: Mapping[str, Any], error: str) -> dict[str, Any]:
         {'clip': given['clip'], 'active_modalities': (), 'error': error}
     )
     return {'inputs': {}, 'data_samples': sample}
+
+
+def failed(given: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """What stands for a clip that cannot be predicted.
+
+    Args:
+        given: The clip.
+        error: Why; named by its type, unless the clip is broken.
+    """
+    why = reason_of(error, given)
+    if not isinstance(error, BrokenMediaError):
+        why = f'{type(error).__name__}: {why}'
+    return _nothing(given, why)
 
 
 def _all_missing(missing: Mapping[str, str]) -> str:

@@ -20,10 +20,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from mmremix.apis.config_text import config_text
 from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.launch import build_runner
 from mmremix.apis.unimodal import (
-    config_text,
     modalities_of,
     without_methods,
 )

@@ -60,8 +60,15 @@ def apply_held_out(cfg: Config) -> None:
             'train_dataloader = dict(dataset=dict(part=None))'
         )
     like = cfg.get('val_dataloader') or cfg.get('test_dataloader')
-    evaluated = (like or {}).get('dataset') or {}
-    if not evaluated.get('pipeline'):
+    if not like:
+        raise ConfigError(
+            f'{KEY} evaluates as val_dataloader (or test_dataloader) does, '
+            'and there is none. Write: val_dataloader = dict(batch_size=32, '
+            "sampler=dict(type='DefaultSampler', shuffle=False), "
+            'dataset=dict(...))'
+        )
+    evaluated = like.get('dataset') or {}
+    if train.get('pipeline') and not evaluated.get('pipeline'):
         raise ConfigError(
             f'{KEY} evaluates with the pipeline of val_dataloader (or '
             'test_dataloader), and there is none. Write: val_dataloader = '
@@ -81,10 +88,12 @@ def _to_validate(
     """Let a config validate on what is held out."""
     dataset = {
         **copy.deepcopy(dict(train)),
-        'pipeline': copy.deepcopy(evaluated['pipeline']),
         'test_mode': True,
         'part': {'keep': 'held_out', **given},
     }
+    # Arrays may do without one.
+    if evaluated.get('pipeline'):
+        dataset['pipeline'] = copy.deepcopy(evaluated['pipeline'])
     loader = copy.deepcopy(dict(like))
     loader['dataset'] = dataset
     cfg.val_dataloader = loader

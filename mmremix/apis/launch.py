@@ -21,9 +21,11 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from mmremix.apis.build_errors import build_errors_explained
+from mmremix.apis.calm_runner import calm_runner
 from mmremix.apis.check_keys import check_keys
 from mmremix.apis.config_file import read_config
 from mmremix.apis.config_shape import check_shape, complete
+from mmremix.apis.config_text import with_ordered_text
 from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
@@ -52,7 +54,8 @@ def load_config(
     """Read a config; apply methods, ``held_out`` and what is given beside.
 
     Args:
-        path: Config file.
+        path: Config file, or the name of a shipped one
+            (``'remix_demo_concat'``).
         cfg_options: ``{'optim_wrapper.optimizer.lr': 1e-4}``.
         work_dir: Wins over the config's; without either it is
             ``work_dirs/<config name>``.
@@ -77,13 +80,15 @@ def load_config(
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', Path(path).stem))
+        cfg.work_dir = str(Path('work_dirs', Path(cfg.filename).stem))
     apply_methods(cfg)
     apply_held_out(cfg)
     return cfg
 
 
-def build_runner(cfg: Config, *, training: bool = True) -> Runner:
+def build_runner(
+    cfg: Config, *, training: bool = True, calm: bool = False
+) -> Runner:
     """Build the runner of a config, with or without a GPU.
 
     mmengine's own launch code calls CUDA whatever the machine has. Without
@@ -97,6 +102,9 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
             One that may not writes into a folder of its own inside the work
             directory (named by the time), so that it can be used beside a
             training.
+        calm: Whether to show on standard output, in place of all that
+            mmengine says, what the run is and how far it is. The log file
+            holds everything.
 
     Raises:
         ConfigError: If the config lacks a part, has unknown keys or a
@@ -139,10 +147,13 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
             )
         runner_type = found
     wrap = training_runner if training else testing_runner
+    runner_type = wrap(runner_type)
+    if calm:
+        runner_type = calm_runner(runner_type)
     held = holds(cfg.work_dir)
     try:
         with build_errors_explained(cfg):
-            runner = wrap(runner_type).from_cfg(cfg)
+            runner = runner_type.from_cfg(with_ordered_text(cfg))
             if training:
                 _check_served(runner)
             return runner

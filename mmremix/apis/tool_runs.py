@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmremix.apis.unimodal import config_text, last_epoch
+from mmremix.apis.config_text import config_text
+from mmremix.apis.unimodal import last_epoch
 
 
 class ToolRuns:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _VERSION = 2
 _PARTS = {
     'media': 'rows: other files (column {})',
+    'rows': 'rows: other rows of the file, or in another order',
+    'array': 'rows: other numbers (array {})',
     'segments': 'rows: other segments (start, end)',
     'part': 'rows: another part of the samples (held out)',
     'labels': 'labels: the same rows have other labels',
@@ -34,8 +36,9 @@ class DataIdentity:
         classes: Their names, in order.
         row_set: Digest of files and segments, in any order.
         columns: Digest of each column, rows in order: ``labels``,
-            ``segments`` and the media columns, as ``clip`` and ``audio``;
-            ``part``, of the rows' numbers, if a part is held out.
+            ``segments`` and the media columns, as ``clip`` and ``audio``; of
+            arrays ``labels``, ``rows`` and each array; ``part``, of the rows'
+            numbers, if a part is held out.
     """
 
     modalities: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from mmengine.logging import print_log
@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.held_out import Part, split_held_out
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
@@ -81,6 +82,12 @@ class MultimodalDataset(BaseDataset):
             another way: names clip, line and transform.
     """
 
+    cache: InputCache | None = None
+    """Inputs of plain indices in test mode, kept; see :class:`InputCache`."""
+
+    cheap: ClassVar[bool] = False
+    """Whether loading a sample costs no more than a cache would."""
+
     def __init__(
         self,
         *args: Any,
@@ -141,7 +148,7 @@ class MultimodalDataset(BaseDataset):
         if self.part is not None:
             by = self.part.by
             split = split_held_out(
-                [self.row(row).label for row in rows.tolist()],
+                self.column('label').tolist(),
                 None if by is None else self.column(by),
                 self.part,
                 self.metainfo.get('classes') or (),
@@ -171,30 +178,6 @@ class MultimodalDataset(BaseDataset):
         """
         self.data_list = [self.data_list[row] for row in rows.tolist()]
 
-    def column(self, name: str) -> np.ndarray:
-        """Values of a column of the annotation, in the samples' order.
-
-        Args:
-            name: A key of the samples' information, such as ``'label'``.
-
-        Returns:
-            Shape ``(N,)``.
-
-        Raises:
-            ConfigError: If a sample has no such value.
-        """
-        values = []
-        for index in range(len(self)):
-            info = self.get_data_info(index)
-            if name not in info:
-                raise ConfigError(
-                    f'{self.ann_file or self.data_root}: sample {index} has '
-                    f'no column {name!r}. It has {sorted(info)}. Name one '
-                    'that all samples have.'
-                )
-            values.append(info[name])
-        return np.array(values)
-
     def __getitem__(self, key: int | RemixIndex) -> dict[str, Any]:
         if isinstance(key, RemixIndex):
             index, active, seed, loaded = key
@@ -203,8 +186,14 @@ class MultimodalDataset(BaseDataset):
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
         active = active or self.keeps or self.modalities
-        with seeded(seed):
-            return self._load(index, active, loaded or active)
+
+        def decode() -> dict[str, Any]:
+            with seeded(seed):
+                return self._load(index, active, loaded or active)
+
+        if self.cache is None or self.keeps or isinstance(key, RemixIndex):
+            return decode()
+        return self.cache.load(index, self, decode)
 
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
@@ -261,6 +250,36 @@ class MultimodalDataset(BaseDataset):
     def fingerprint(self) -> str:
         """Digest of the :meth:`identity`."""
         return self.identity().fingerprint
+
+    def column(self, name: str) -> np.ndarray:
+        """Values of one column for all samples, such as ``'label'``.
+
+        Args:
+            name: A key of :meth:`get_data_info`.
+
+        Returns:
+            ``(N,)``, numbers or text.
+
+        Raises:
+            ConfigError: If not every sample has it, with the columns that
+                there are.
+        """
+        values = []
+        for index in range(len(self)):
+            info = self.get_data_info(index)
+            if name not in info:
+                known = sorted(
+                    key
+                    for key, value in info.items()
+                    if isinstance(value, str | int | float)
+                )
+                raise ConfigError(
+                    f'{self.ann_file or self.data_root}: sample {index} has '
+                    f'no column {name!r}. It has {known}. Name one that all '
+                    'samples have.'
+                )
+            values.append(info[name])
+        return np.array(values)
 
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""

@@ -25,6 +25,7 @@ from mmremix.engine.readouts import (
     held_out_log_probs,
 )
 from mmremix.engine.scoring import (
+    EvaluationCacheHook,
     ScoreTable,
     ScoringOptions,
     score_dataset,
@@ -40,6 +41,8 @@ from mmremix.engine.step import (
 from mmremix.engine.watch import (
     ActiveLogProcessor,
     BrokenSampleHook,
+    Budget,
+    BudgetHook,
     ContributionHook,
     DeferredInfoHook,
     DivergedHook,
@@ -56,6 +59,8 @@ __all__ = [
     'AmpOptimWrapper',
     'BFloat16OptimWrapper',
     'BrokenSampleHook',
+    'Budget',
+    'BudgetHook',
     'ContributionHook',
     'DamagedCheckpointError',
     'DeferredInfoHook',
@@ -63,6 +68,7 @@ __all__ = [
     'EpochBasedTrainLoop',
     'EpochLineHook',
     'EpochSeedHook',
+    'EvaluationCacheHook',
     'EveryModalityHook',
     'GradientConflictHook',
     'HeldOut',

@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmremix.records import Records, read_confusion, read_records
 from mmremix.report.scalars import Part, Series, find_runs, read_series
 from mmremix.utils.names import FUSION, HEADS, READOUT, RESERVED
-from mmremix.utils.plain_config import read_plain_config
+from mmremix.utils.plain_config import config_from_file, read_plain_config
 
 _TOP1 = re.compile(r'acc/(.+)_top1')
 
@@ -218,7 +218,7 @@ def _read_config(root: Path, parts: Sequence[Part], trust: bool) -> Config:
     if not candidates:
         return Config({})
     if trust:
-        return Config.fromfile(candidates[0])
+        return config_from_file(candidates[0], trust)
     return read_plain_config(candidates[0])
 
 

@@ -225,7 +225,7 @@ def test_configs_by_name_and_wrong_ones(trained):
     _, checkpoint = trained
     with pytest.raises(ValueError, match='does not fit the model'):
         AVInferencer('remix_demo_concat', checkpoint, 'cpu')
-    with pytest.raises(FileNotFoundError, match='no config gone'):
+    with pytest.raises(FileNotFoundError, match='no config file gone'):
         AVInferencer('gone', checkpoint)
     with pytest.raises(ValueError, match=r'model=\.\.\.'):
         AVInferencer(weights=checkpoint)

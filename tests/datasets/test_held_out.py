@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmremix.datasets import AVDataset, Part, split_held_out
+from mmremix.datasets import ArrayDataset, AVDataset, Part, split_held_out
 from mmremix.datasets.held_out import HeldOutError, fold_numbers
 from mmremix.utils.errors import ConfigError
 
@@ -190,3 +190,27 @@ def test_another_part_is_other_data(root):
     )
     found = first.identity().differences(second.identity(), 'a', 'b')
     assert any('held out' in line for line in found)
+
+
+def test_parts_of_arrays(tmp_path):
+    file = tmp_path / 'arrays.npz'
+    np.savez(
+        file,
+        a=np.zeros((24, 2), dtype=np.float32),
+        label=np.arange(24) % 2,
+        subject=np.arange(24) // 4,
+    )
+    train, held_out = (
+        ArrayDataset(
+            str(file),
+            modalities=['a'],
+            part={'keep': keep, 'by': 'subject', 'folds': 3},
+            indices=20,
+        )
+        for keep in ('train', 'held_out')
+    )
+    assert len(train) + len(held_out) == 20
+    assert not set(train.column('subject')) & set(held_out.column('subject'))
+    assert train.fingerprint() != held_out.fingerprint()
+    with pytest.raises(ConfigError, match="no column 'speaker'"):
+        ArrayDataset(str(file), modalities=['a'], part={'by': 'speaker'})

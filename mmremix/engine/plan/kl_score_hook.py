@@ -100,7 +100,7 @@ class KLScoreHook(ScoringPlanHook):
         bn_recalibration: bool = False,
         subset: int = 1,
         scoring: Mapping[str, Any] | None = None,
-        cache: Mapping[str, Any] | None = None,
+        cache: bool | Mapping[str, Any] | None = True,
         score: str | None = None,
     ) -> None:
         super().__init__(warmup_epochs, interval, dataloader, cache)
@@ -121,7 +121,7 @@ class KLScoreHook(ScoringPlanHook):
             'subset': subset > 1,
             'scoring': scoring,
             'score': score,
-            'cache': cache is not None,
+            'cache': isinstance(cache, Mapping),
             'dataloader': dataloader,
         }
         if rule == 'all' and any(idle.values()):

@@ -20,6 +20,7 @@ from mmremix.models.recognizers.build import (
     compile_encoders,
     to_channels_last,
 )
+from mmremix.models.recognizers.encode import PassCounter
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.step import Step
 from mmremix.models.recognizers.subsets import subset_labels, subset_scores
@@ -128,6 +129,7 @@ class AVRecognizer(Step):
         self.num_classes = num_classes
         self.mask = mask
         self.unimodal = unimodal
+        self.passes = PassCounter()
         self.encoders = build_encoders(encoders)
         self.fusion = build_fusion(fusion, self.encoders, num_classes)
         check_options(mask, unimodal, self.fusion)

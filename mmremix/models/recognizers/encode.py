@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,16 @@ from torch import Tensor
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+
+
+class PassCounter(Counter[str]):
+    """How many samples each encoder has encoded since the model was built.
+
+    A copy of the model, as scoring may make one, goes on with the same.
+    """
+
+    def __deepcopy__(self, memo: Any) -> PassCounter:
+        return self
 
 
 def encode(

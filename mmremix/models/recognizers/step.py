@@ -14,7 +14,11 @@ from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 from mmremix.models.output import Output
 from mmremix.models.readout_head import ReadoutHead
-from mmremix.models.recognizers.encode import encode, zeroed
+from mmremix.models.recognizers.encode import (
+    PassCounter,
+    encode,
+    zeroed,
+)
 from mmremix.utils.names import FUSION, HEADS, READOUT
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ class Step(BaseModel):
     loss_weights: dict[str, dict[str, float]]
     mask: str
     unimodal: str
+    passes: PassCounter
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -115,6 +120,8 @@ class Step(BaseModel):
                 for name, x in given.items()
             }
         features, state = encode(self.encoders, self.fusion, given)
+        for name, x in given.items():
+            self.passes[name] += len(x)
         if self.mask == 'feature':
             features = {
                 name: z if name in active else zeroed(z)
