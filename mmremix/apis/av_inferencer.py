@@ -54,7 +54,8 @@ class AVInferencer(BaseInferencer):
     ``tools/test.py`` does. A clip that lacks a modality is predicted from
     the others, as if that one were masked (for any ``mask`` of the model, the
     fusion head says what it counts as). No clip stops the others, whatever
-    is wrong with it.
+    is wrong with it. Modalities that a chosen read-out leaves out are not
+    loaded.
 
     Args:
         model: Config file, the name of one of mmremix's (``'remix_demo_
@@ -301,6 +302,7 @@ class AVInferencer(BaseInferencer):
             inference_dataset(cfg),
             self.model.modalities,
             self.blank_is_missing,
+            getattr(self.model, 'read_modalities', None),
         )
 
     def _init_collate(self, cfg: Config) -> Any:

@@ -35,9 +35,10 @@ from mmremix.apis.work_dir import (
     testing_runner,
     training_runner,
 )
-from mmremix.engine import MethodHook, SignalHook
+from mmremix.engine import LoadedModalitiesHook, MethodHook, SignalHook
 from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
+from mmremix.evaluation import SubsetAccuracy
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.process_group import group_timeout
 
@@ -191,8 +192,16 @@ def train(runner: Runner) -> None:
     leave_process_group()
 
 
-def test(runner: Runner) -> dict[str, float]:
+def test(runner: Runner, subsets: bool = False) -> dict[str, float]:
     """Test.
+
+    Modalities that the model's read-out leaves out are not loaded.
+
+    Args:
+        runner: The runner.
+        subsets: Whether to measure the accuracy with every set of
+            modalities too, see :class:`~mmremix.evaluation.SubsetAccuracy`.
+            All are loaded then, once.
 
     Returns:
         The metrics.
@@ -205,6 +214,9 @@ def test(runner: Runner) -> dict[str, float]:
         lost_workers_explained(runner.cfg),
         build_errors_explained(runner.cfg),
     ):
+        runner.register_hook(LoadedModalitiesHook(subsets))
+        if subsets:
+            runner.test_evaluator.metrics.append(SubsetAccuracy())
         metrics: dict[str, float] = runner.test()
     return metrics
 

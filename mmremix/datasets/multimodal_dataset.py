@@ -71,6 +71,9 @@ class MultimodalDataset(BaseDataset):
             data set with ``keep='held_out'`` has the rest.
         kwargs: Arguments of ``BaseDataset``.
 
+    Attributes:
+        keeps: What an index keeps that does not say it; ``None`` for all.
+
     Raises:
         ValueError: On an unknown ``on_broken`` or repeated modalities.
         BrokenMediaError: While loading, under ``on_broken='raise'``, or if
@@ -105,6 +108,7 @@ class MultimodalDataset(BaseDataset):
             )
         self.modalities = tuple(modalities)
         self.on_broken = on_broken
+        self.keeps: tuple[str, ...] | None = None
         self.part = None if part is None else Part.of(part)
         self.source_rows: np.ndarray | None = None
         """Numbers of the samples among those that ``filter_cfg`` leaves."""
@@ -181,13 +185,13 @@ class MultimodalDataset(BaseDataset):
             index, active, seed, loaded = int(key), None, None, None
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
-        active = active or self.modalities
+        active = active or self.keeps or self.modalities
 
         def decode() -> dict[str, Any]:
             with seeded(seed):
                 return self._load(index, active, loaded or active)
 
-        if self.cache is None or isinstance(key, RemixIndex):
+        if self.cache is None or self.keeps or isinstance(key, RemixIndex):
             return decode()
         return self.cache.load(index, self, decode)
 

@@ -18,6 +18,12 @@ from mmremix.engine.plan import (
     ResampleHook,
     ScoringPlanHook,
 )
+from mmremix.engine.readouts import (
+    HeldOut,
+    LoadedModalitiesHook,
+    ReadoutHook,
+    held_out_log_probs,
+)
 from mmremix.engine.scoring import (
     EvaluationCacheHook,
     ScoreTable,
@@ -65,13 +71,16 @@ __all__ = [
     'EvaluationCacheHook',
     'EveryModalityHook',
     'GradientConflictHook',
+    'HeldOut',
     'KLScoreHook',
+    'LoadedModalitiesHook',
     'MethodHook',
     'ModalityDropoutHook',
     'OptimWrapper',
     'PlainCheckpointHook',
     'PlanHook',
     'PrototypeHook',
+    'ReadoutHook',
     'ReconBoostHook',
     'RelearnHook',
     'ReliabilityHook',
@@ -84,6 +93,7 @@ __all__ = [
     'SetupCheckHook',
     'SignalHook',
     'compare_gradients',
+    'held_out_log_probs',
     'load_checkpoint_file',
     'score_dataset',
 ]

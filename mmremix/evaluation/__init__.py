@@ -1,20 +1,18 @@
-"""Metrics, contributions of modalities, and read-outs."""
+"""Metrics and contributions of modalities."""
 
 from mmremix.evaluation.contribution import (
     Contribution,
     measure_contribution,
 )
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
-from mmremix.evaluation.metrics import MultimodalAccuracy
-from mmremix.evaluation.readouts import Choice, Readout
+from mmremix.evaluation.metrics import MultimodalAccuracy, SubsetAccuracy
 from mmremix.utils.shapley import shapley_values
 
 __all__ = [
-    'Choice',
     'Contribution',
     'DatasetRows',
     'MultimodalAccuracy',
-    'Readout',
+    'SubsetAccuracy',
     'collect_rows',
     'measure_contribution',
     'shapley_values',

@@ -79,6 +79,17 @@ def test_every_fusion(small, tmp_path, fusion):
     assert max(report.differences.values()) < 1e-6
 
 
+def test_a_read_out_takes_only_what_it_listens_to(small, tmp_path):
+    cfg = small(readout=['audio'])
+    checkpoint = save_checkpoint(cfg, tmp_path / 'a.pth')
+    cfg.model.pop('readout')  # it is in the checkpoint
+    report = export_model(cfg, checkpoint, tmp_path / 'a.pt2')
+    assert list(report.info['inputs']) == ['audio']
+    assert report.info['outputs'] == ['audio', 'readout']
+    assert report.info['readout'] == {'audio': 1.0}
+    assert max(report.differences.values()) < 1e-6
+
+
 def test_file_stands_by_itself(small, tmp_path):
     cfg = small()
     checkpoint = save_checkpoint(cfg, tmp_path / 'a.pth')

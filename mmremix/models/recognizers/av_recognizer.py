@@ -23,8 +23,10 @@ from mmremix.models.recognizers.build import (
 from mmremix.models.recognizers.encode import PassCounter
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.step import Step
+from mmremix.models.recognizers.subsets import subset_labels, subset_scores
 from mmremix.registry import MODELS
 from mmremix.utils.names import FUSION, READOUT
+from mmremix.utils.shapley import Subset
 
 
 @MODELS.register_module()
@@ -142,6 +144,7 @@ class AVRecognizer(Step):
         for method in self.methods.values():
             method.allocate(self)
         self.keep_terms = False
+        self.subsets: Sequence[Subset] = ()
         self._terms: dict[str, Tensor] = {}
         if channels_last:
             to_channels_last(self.encoders)
@@ -224,15 +227,25 @@ class AVRecognizer(Step):
             active modality and, where several have heads, their sum
             ``heads`` to class probabilities ``(num_classes,)``, and
             ``pred_label``, the fused prediction's; where a read-out was
-            chosen, also ``readout``, and then its label.
+            chosen, also ``readout``, and then its label. With ``subsets``
+            set, also ``pred_subsets``: for each that the sample has, as
+            ``video+audio``, the labels of ``fusion`` and ``heads``.
         """
         for group in split_by_active(inputs, data_samples):
+            output = self.answer(group.inputs, group.active)
             scores = {
                 # All rows at once: each copy to the CPU waits for the GPU.
                 name: value.cpu()
-                for name, value in self.predictions(
-                    group.inputs, group.active
-                ).items()
+                for name, value in self.probabilities(output).items()
+            }
+            subsets = [s for s in self.subsets if {*s} <= {*group.active}]
+            given = subset_scores(self, group.inputs, subsets, output)
+            by_subset = {
+                '+'.join(s): {
+                    kind: labels.cpu()
+                    for kind, labels in subset_labels(given[s]).items()
+                }
+                for s in subsets
             }
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.
@@ -243,4 +256,12 @@ class AVRecognizer(Step):
                 answer = scores[READOUT if READOUT in scores else FUSION]
                 label = answer[i].argmax().view(1)
                 data_samples[row].set_pred_label(label)
+                if by_subset:
+                    data_samples[row].set_field(
+                        {
+                            name: {k: v[i] for k, v in labels.items()}
+                            for name, labels in by_subset.items()
+                        },
+                        'pred_subsets',
+                    )
         return data_samples

@@ -165,30 +165,29 @@ class Step(BaseModel):
             scores = self.heads[name](feature)
         return scores
 
-    def predictions(
+    def answer(
         self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
-    ) -> dict[str, Tensor]:
-        """Class probabilities ``(B, M)`` of each prediction.
-
-        Where the read-out leaves modalities out and some are not there,
-        neither are ``fusion`` and ``heads``, which would be those of fewer
-        modalities than the model is known by.
+    ) -> Output:
+        """Run for :meth:`probabilities`.
 
         Args:
             inputs: See :meth:`run`.
             active: See :meth:`run`.
         """
         active = active or tuple(inputs)
+        fused = not self.leaves_out(active)
+        return self.run(inputs, active, fused=fused)
+
+    def leaves_out(self, active: tuple[str, ...]) -> bool:
+        """Whether some modalities are absent and the read-out needs none.
+
+        Then there are no ``fusion`` and ``heads``, which would be those of
+        fewer modalities than the model is known by.
+        """
         read = self.read_modalities
-        alone = (
-            len(read) < len(self.modalities)
-            and len(active) < len(self.modalities)
-            and not set(read).isdisjoint(active)
+        return max(len(read), len(active)) < len(self.modalities) and any(
+            name in active for name in read
         )
-        found = self.probabilities(self.run(inputs, active, fused=not alone))
-        if alone:
-            found.pop(HEADS, None)
-        return found
 
     def probabilities(self, output: Output) -> dict[str, Tensor]:
         """Class probabilities ``(B, M)`` of each prediction of an output.
@@ -206,7 +205,8 @@ class Step(BaseModel):
             for name, scores in output.scores.items()
             if name != FUSION
         ]
-        if self.unimodal == 'heads' and len(own) > 1:
+        # Without the fused head there are fewer heads than usual, too.
+        if self.unimodal == 'heads' and len(own) > 1 and FUSION in found:
             found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
         if self.readout.weights:
             found[READOUT] = self.readout(output.scores)
