@@ -8,6 +8,9 @@ from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex
 from mmremix.datasets.sample_error import SampleError
 from mmremix.datasets.samplers import RemixSampler, ScoringSampler
+from mmremix.datasets.readers import *  # noqa: F403
+from mmremix.datasets.readers import __all__ as _readers
+from mmremix.datasets.table_dataset import TableDataset
 from mmremix.datasets.transforms import *  # noqa: F403
 from mmremix.datasets.transforms import __all__ as _transforms
 
@@ -22,6 +25,8 @@ __all__ = [
     'RemixSampler',
     'SampleError',
     'ScoringSampler',
+    'TableDataset',
     'multimodal_collate',
+    *_readers,
     *_transforms,
 ]

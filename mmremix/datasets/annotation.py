@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 _MAX_LISTED = 10
+MEDIA_COLUMNS = ('clip', 'label', 'audio', 'start', 'end')
+"""What the columns of a CSV of clips are called unless the config says."""
 
 
 def read_csv(
@@ -46,8 +49,9 @@ def read_csv(
 
     Returns:
         The kept rows, with ``clip``, ``label`` (as text) and, where not
-        empty, ``audio``, ``start`` and ``end`` (seconds), and ``row`` (line
-        number in the file); and the sorted labels of all rows, kept or not.
+        empty, ``audio``, ``start`` and ``end`` (seconds), ``row`` (line
+        number in the file) and ``columns`` (cells of the others, if there
+        are any); and the sorted labels of all rows, kept or not.
 
     Raises:
         AnnotationError: On a missing file or column, on what is no CSV in
@@ -65,6 +69,7 @@ def read_csv(
     rows: list[dict[str, Any]] = []
     labels: set[str] = set()
     problems: list[str] = []
+    read = {columns.get(key, key) for key in (*MEDIA_COLUMNS, *columns)}
     for line, raw in read_lines(file, columns, filter_cfg):
         try:
             row = parse_row(raw, columns)
@@ -73,7 +78,14 @@ def read_csv(
             continue
         labels.add(row['label'])
         if wanted.holds(raw):
+            others = {
+                sys.intern(name): cell or ''
+                for name, cell in raw.items()
+                if name and name not in read
+            }
             rows.append({**row, 'row': line})
+            if others:
+                rows[-1]['columns'] = others
     raise_problems(path, problems)
     if not rows:
         raise AnnotationError(

@@ -16,6 +16,7 @@ from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
+from mmremix.utils.errors import ConfigError
 
 
 class Row(NamedTuple):
@@ -108,8 +109,43 @@ class MultimodalDataset(BaseDataset):
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
         active = active or self.modalities
+        loaded = loaded or active
+        presence = self.presence()
+        if presence is not None:
+            there = presence[index]
+            active = self._those_there(index, active, there)
+            loaded = self._those_there(index, loaded, there)
         with seeded(seed):
-            return self._load(index, active, loaded or active)
+            return self._load(index, active, loaded)
+
+    def presence(self) -> np.ndarray | None:
+        """Which modalities each sample has, bool ``(N, K)``.
+
+        None says that all have all. What a sample lacks, it never keeps,
+        whatever is planned; and none may lack everything.
+        """
+        return None
+
+    def _those_there(
+        self, index: int, names: tuple[str, ...], there: np.ndarray
+    ) -> tuple[str, ...]:
+        has = [n for n, t in zip(self.modalities, there, strict=True) if t]
+        kept = tuple(name for name in names if name in has)
+        if not kept:
+            raise ConfigError(
+                f'Sample {index} has {has} and was to be loaded with '
+                f'{list(names)}. Plan within MultimodalDataset.presence().'
+            )
+        return kept
+
+    def _another(self, loaded: tuple[str, ...]) -> int:
+        """A random sample that has what is wanted, to stand in."""
+        presence = self.presence()
+        if presence is None:
+            return int(np.random.randint(len(self)))
+        wanted = [name in loaded for name in self.modalities]
+        fit = presence[:, wanted].all(axis=1).nonzero()[0]
+        return int(fit[np.random.randint(len(fit))])
 
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
@@ -149,7 +185,7 @@ class MultimodalDataset(BaseDataset):
                 raise SampleError.of(error, info, place) from error
             else:
                 return data
-            index = int(np.random.randint(len(self)))
+            index = self._another(loaded)
         raise BrokenMediaError(
             f'No usable sample in {self.max_refetch + 1} draws. The first '
             f'that failed: {replaces}. Check data_root and data_prefix.'

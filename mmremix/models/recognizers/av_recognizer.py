@@ -23,6 +23,7 @@ from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.step import Step
 from mmremix.registry import MODELS
 from mmremix.utils.names import FUSION
+from mmremix.utils.padded import Padded
 
 
 @MODELS.register_module()
@@ -140,7 +141,7 @@ class AVRecognizer(Step):
 
     def forward(
         self,
-        inputs: dict[str, Tensor],
+        inputs: dict[str, Tensor | Padded],
         data_samples: list[ActionDataSample] | None = None,
         mode: str = 'tensor',
     ) -> dict[str, Tensor] | list[ActionDataSample]:
@@ -170,7 +171,7 @@ class AVRecognizer(Step):
 
     def loss(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Padded],
         data_samples: list[ActionDataSample],
     ) -> dict[str, Tensor]:
         """Loss terms of a batch, ``loss_fusion`` and ``loss_<name>``.
@@ -203,7 +204,7 @@ class AVRecognizer(Step):
 
     def predict(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Padded],
         data_samples: list[ActionDataSample],
     ) -> list[ActionDataSample]:
         """Add the predictions to the samples.

@@ -11,12 +11,13 @@ from torch import Tensor
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+from mmremix.utils.padded import Padded
 
 
 def encode(
     encoders: ModuleDict[ModalityEncoder],
     fusion: BaseFusionHead,
-    inputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor | Padded],
 ) -> tuple[dict[str, Tensor], Any]:
     """Encode what is there, letting a staged fusion look in.
 

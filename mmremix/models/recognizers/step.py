@@ -15,6 +15,7 @@ from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 from mmremix.models.output import Output
 from mmremix.models.recognizers.encode import encode, zeroed
 from mmremix.utils.names import FUSION, HEADS
+from mmremix.utils.padded import Padded, zeros_like
 
 if TYPE_CHECKING:
     from mmremix.methods import Method
@@ -42,7 +43,7 @@ class Step(BaseModel):
 
     def run(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Padded],
         active: tuple[str, ...] = (),
         labels: Tensor | None = None,
         *,
@@ -81,7 +82,9 @@ class Step(BaseModel):
         return output
 
     def encode(
-        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+        self,
+        inputs: Mapping[str, Tensor | Padded],
+        active: tuple[str, ...] = (),
     ) -> Output:
         """Encode what is there and not masked; see :meth:`run`."""
         if not inputs or not set(inputs) <= set(self.encoders):
@@ -98,7 +101,7 @@ class Step(BaseModel):
             given = {name: x for name, x in given.items() if name in active}
         if self.mask == 'input':
             given = {
-                name: x if name in active else torch.zeros_like(x)
+                name: x if name in active else zeros_like(x)
                 for name, x in given.items()
             }
         features, state = encode(self.encoders, self.fusion, given)
