@@ -203,6 +203,36 @@ class MultimodalDataset(BaseDataset):
         """Digest of the :meth:`identity`."""
         return self.identity().fingerprint
 
+    def column(self, name: str) -> np.ndarray:
+        """Values of one column for all samples, such as ``'label'``.
+
+        Args:
+            name: A key of :meth:`get_data_info`.
+
+        Returns:
+            ``(N,)``, numbers or text.
+
+        Raises:
+            ConfigError: If not every sample has it, with the columns that
+                there are.
+        """
+        values = []
+        for index in range(len(self)):
+            info = self.get_data_info(index)
+            if name not in info:
+                known = sorted(
+                    key
+                    for key, value in info.items()
+                    if isinstance(value, str | int | float)
+                )
+                raise ConfigError(
+                    f'{self.ann_file or self.data_root}: sample {index} has '
+                    f'no column {name!r}. It has {known}. Name one that all '
+                    'samples have.'
+                )
+            values.append(info[name])
+        return np.array(values)
+
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""
         info = self.get_data_info(index)

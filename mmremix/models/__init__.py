@@ -1,6 +1,13 @@
 """Encoders, fusion heads and the recognizer."""
 
-from mmremix.models.backbones import ModalityEncoder, ResNet
+from mmremix.models.backbones import (
+    GRU,
+    MLP,
+    ModalityEncoder,
+    ResNet,
+    SmallCNN,
+    TemporalCNN,
+)
 from mmremix.models.data_preprocessors import AVDataPreprocessor
 from mmremix.models.fusion_heads import (
     MMTM,
@@ -25,7 +32,9 @@ make_mmaction_importable()
 
 __all__ = [
     'FUSION',
+    'GRU',
     'HEADS',
+    'MLP',
     'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',
@@ -41,6 +50,8 @@ __all__ = [
     'Output',
     'ResNet',
     'SharedHeadFusion',
+    'SmallCNN',
     'StagedFusionHead',
     'SumFusionHead',
+    'TemporalCNN',
 ]

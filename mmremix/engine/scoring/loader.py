@@ -109,6 +109,15 @@ def _eval_dataset(
     for name in ('val_dataloader', 'test_dataloader'):
         loader_cfg = runner.cfg.get(name) or {}
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
+    if train_cfg is not None and not pipeline:
+        # A data set that needs none, such as ArrayDataset.
+        cls = DATASETS.get(train_cfg['dataset']['type'])
+        if getattr(cls, 'has_default_pipeline', False):
+            return {
+                **train_cfg['dataset'],
+                'pipeline': [],
+                'test_mode': True,
+            }
     if train_cfg is None or pipeline is None:
         raise ConfigError(
             f'{asked_by} uses the pipeline of val_dataloader (or '

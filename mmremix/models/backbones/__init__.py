@@ -1,4 +1,15 @@
+from mmremix.models.backbones.gru import GRU
+from mmremix.models.backbones.mlp import MLP
 from mmremix.models.backbones.modality_encoder import ModalityEncoder
 from mmremix.models.backbones.resnet import ResNet
+from mmremix.models.backbones.small_cnn import SmallCNN
+from mmremix.models.backbones.temporal_cnn import TemporalCNN
 
-__all__ = ['ModalityEncoder', 'ResNet']
+__all__ = [
+    'GRU',
+    'MLP',
+    'ModalityEncoder',
+    'ResNet',
+    'SmallCNN',
+    'TemporalCNN',
+]
