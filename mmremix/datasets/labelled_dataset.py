@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets.annotation import raise_problems
 from mmremix.datasets.labels import ClassList, read_classes
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.paths import Boundary
-from mmremix.utils.errors import ConfigError
 
 
 class LabelledDataset(MultimodalDataset):
@@ -49,33 +47,6 @@ class LabelledDataset(MultimodalDataset):
             ordered = isinstance(classes, Sequence)
             metainfo['classes'] = list(classes) if ordered else classes
         super().__init__(ann_file, metainfo=metainfo, **kwargs)
-
-    def column(self, name: str) -> np.ndarray:
-        """Values of a column for all samples, also of one nothing reads.
-
-        Args:
-            name: A column of the annotation, or ``'label'``, for indices.
-
-        Returns:
-            ``(N,)``, numbers or text.
-
-        Raises:
-            ConfigError: If not every sample has it.
-        """
-        values = []
-        for index in range(len(self)):
-            info = self.get_data_info(index)
-            others = info.get('columns', {})
-            if name not in others and name not in info:
-                plain = (str, int, float)
-                known = [k for k, v in info.items() if isinstance(v, plain)]
-                raise ConfigError(
-                    f'{self.ann_file or self.data_root}: sample {index} has '
-                    f'no column {name!r}. It has {sorted([*known, *others])}.'
-                    ' Name one that all samples have.'
-                )
-            values.append(others[name] if name in others else info[name])
-        return np.array(values)
 
     def index_labels(
         self, source: str, rows: list[dict[str, Any]], labels: list[str]

@@ -207,7 +207,8 @@ class MultimodalDataset(BaseDataset):
         """Values of one column for all samples, such as ``'label'``.
 
         Args:
-            name: A key of :meth:`get_data_info`.
+            name: A key of :meth:`get_data_info`, or a column of the
+                annotation that nothing else reads.
 
         Returns:
             ``(N,)``, numbers or text.
@@ -219,6 +220,8 @@ class MultimodalDataset(BaseDataset):
         values = []
         for index in range(len(self)):
             info = self.get_data_info(index)
+            if name != 'label':
+                info = {**info, **info.get('columns', {})}
             if name not in info:
                 known = sorted(
                     key

@@ -127,7 +127,7 @@ def subset_scores(
             ]
             for subset in subsets
         }
-    features = (output or model.encode(inputs)).features
+    features = (output or model.encode(inputs)).fusion_inputs
     return {
         subset: model.fuse({name: features[name] for name in subset})
         for subset in subsets

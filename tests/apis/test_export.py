@@ -24,6 +24,12 @@ FUSIONS = [
     {'type': 'GatedFusionHead'},
     {'type': 'MMTM', 'stages': (1, 2), 'absent': 'mean'},
     {'type': 'CentralNet', 'stages': (1, 2)},
+    {'type': 'TensorFusionHead', 'width': 4},
+    {'type': 'LowRankFusionHead'},
+    {'type': 'TransformerFusionHead', 'width': 8, 'depth': 1},
+    {'type': 'CrossAttentionFusionHead', 'width': 8},
+    {'type': 'BottleneckFusionHead', 'width': 8, 'depth': 1},
+    {'type': 'AttentionPoolingHead', 'width': 8},
 ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from mmremix.datasets import (
     AVDataset,
     av_dataset,
+    labelled_dataset,
 )
 from mmremix.datasets.annotation import AnnotationError
 
