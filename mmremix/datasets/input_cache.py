@@ -16,6 +16,8 @@ from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.row_store import Column, RowStore
 from mmremix.datasets.stand_ins import replaced_by
 from mmremix.datasets.transforms import PackAVInputs
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 _FLOATS = ('float16', 'float32')
 
@@ -73,7 +75,24 @@ class InputCache(Dataset[dict[str, Any]]):
             )
         self._pack = pack
         self.dataset = dataset
-        first: dict[str, Tensor] = dataset[0]['inputs']
+        self._presence = dataset.presence()
+        whole = 0
+        if self._presence is not None:
+            complete = self._presence.all(axis=1)
+            if not complete.any():
+                raise ConfigError(
+                    'cache: no sample has all modalities. Leave the cache '
+                    'out: cache=None'
+                )
+            whole = int(complete.argmax())
+        first: dict[str, Tensor | Padded] = dataset[whole]['inputs']
+        uneven = [n for n, x in first.items() if isinstance(x, Padded)]
+        if uneven:
+            raise ConfigError(
+                f'cache: the samples of {uneven} differ in length. Leave the '
+                'cache out, cache=None, or write: modalities=dict('
+                f'{uneven[0]}=dict(length=128))'
+            )
         self._types = {name: x.dtype for name, x in first.items()}
         columns = {
             name: Column(_stored_type(x, float_type), tuple(x.shape))
@@ -95,6 +114,10 @@ class InputCache(Dataset[dict[str, Any]]):
             f'{self.num_cached * size / 1e9:.2f} GB',
             logger='current',
         )
+
+    def presence(self) -> np.ndarray | None:
+        """Of the data set."""
+        return self._presence
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -119,7 +142,8 @@ class InputCache(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         index = int(index)
-        if self._store is None or index >= self.num_cached:
+        lacks = self._presence is not None and not self._presence[index].all()
+        if self._store is None or index >= self.num_cached or lacks:
             return self.dataset[index]
         rows = self._store.read(index)
         if rows is None:

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.dist import all_gather_object, barrier, get_rank
 from mmengine.runner import Runner
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmremix.datasets import InputCache
+from mmremix.datasets import InputCache, TableDataset
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
 
@@ -52,6 +54,8 @@ def build_score_dataloader(
         'sampler': {'type': 'ScoringSampler'},
         **overrides,
     }
+    if presence_of(runner.train_dataloader.dataset) is not None:
+        cfg.setdefault('collate_fn', {'type': 'mmremix.multimodal_collate'})
     if cache is not None:
         cfg['dataset'] = _cached(runner, cfg['dataset'], cache)
     dataloader: DataLoader[Any] = Runner.build_dataloader(
@@ -72,6 +76,12 @@ def build_score_dataloader(
             f"    plan=dict(type='{asked_by}', dataloader=None)"
         )
     return dataloader
+
+
+def presence_of(dataset: Any) -> Tensor | None:
+    """Which modalities each sample has, bool ``(N, K)``; None for all."""
+    presence = getattr(dataset, 'presence', lambda: None)()
+    return None if presence is None else torch.from_numpy(presence)
 
 
 def _cached(
@@ -109,6 +119,19 @@ def _eval_dataset(
     for name in ('val_dataloader', 'test_dataloader'):
         loader_cfg = runner.cfg.get(name) or {}
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
+    train: Any = runner.train_dataloader.dataset
+    if train_cfg is not None and not pipeline and isinstance(
+        train, TableDataset
+    ):
+        # Its own, which depends on the mode.
+        dataset = {**train_cfg['dataset'], 'test_mode': True}
+        if dataset.get('pipeline'):
+            raise ConfigError(
+                f'{asked_by} uses the pipeline of val_dataloader, which has '
+                'none, and that of train_dataloader augments. Write one: '
+                'val_dataloader = dict(dataset=dict(pipeline=[...]))'
+            )
+        return dataset
     if train_cfg is not None and not pipeline:
         # A data set that needs none, such as ArrayDataset.
         cls = DATASETS.get(train_cfg['dataset']['type'])
