@@ -81,7 +81,8 @@ class TableDataset(LabelledDataset):
             (``crop='random'``, ``'middle'`` or ``'start'``) or pads
             (``pad='zero'`` after the end, or ``'repeat'``) dimension 0;
             ``length=None`` keeps it, and batches are padded with a mask
-            (:class:`~mmremix.utils.padded.Padded`). ``transforms`` follow
+            (:class:`~mmremix.utils.padded.Padded`). ``flatten=True`` makes
+            (T, C) of (T, joints, axes). ``transforms`` follow
             the reader, and leave the input at the key ``output``. ``None``
             leaves a modality of a base config out.
         label: Column of the labels.

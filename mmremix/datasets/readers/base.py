@@ -105,8 +105,8 @@ def build_reader(modality: str, name: Any, options: dict[str, Any]) -> Reader:
         raise ConfigError(
             f'modalities: {modality!r}: the reader {name!r} cannot be made '
             f'with {options}: {error}. Of the modality itself are reader, '
-            'column, file, prefix, suffix, length, crop, pad, transforms and '
-            'output.'
+            'column, file, prefix, suffix, length, crop, pad, flatten, '
+            'transforms and output.'
         ) from error
     return reader
 

@@ -17,7 +17,7 @@ from mmremix.utils.padded import Padded
 
 _OWN = (
     *('reader', 'column', 'file', 'prefix', 'suffix', 'length', 'crop'),
-    *('pad', 'transforms', 'output'),
+    *('pad', 'flatten', 'transforms', 'output'),
 )
 _CROPS = ('random', 'middle', 'start')
 _PADS = ('zero', 'repeat')
@@ -34,6 +34,7 @@ class Modality:
             (a number, or ``None`` to keep it and pad each batch), ``crop``
             (``'random'``, ``'middle'`` or ``'start'``; at random in training
             only), ``pad`` (``'zero'`` after the end, or ``'repeat'``),
+            ``flatten`` (one dimension of all but the first),
             ``transforms`` and ``output``, the key that they leave it at.
 
     Raises:
@@ -62,6 +63,7 @@ class Modality:
         self.length = own.get('length')
         self.crop = own.get('crop', 'random')
         self.pad = own.get('pad', 'zero')
+        self.flatten = bool(own.get('flatten', False))
         self.transforms = tuple(own.get('transforms', ()))
         self.output = own.get('output', 'value')
         self.width: tuple[Any, ...] | None = None
@@ -161,10 +163,12 @@ class Modality:
                 f'({self.first}) has {self._shape_of_first()}',
                 self._hint(value.shape),
             )
-        if self.fits and not value.ndim:
+        if (self.fits or self.flatten) and not value.ndim:
             raise BrokenMediaError.of(
                 describe(cell), 'one number, which has no length'
             )
+        if self.flatten:
+            value = value.reshape(len(value), -1)
         return value if self.length is None else self._fit(value)
 
     def _shape_of_first(self) -> str:

@@ -44,7 +44,25 @@ class GRU(nn.Module):
         )
         self.out_channels = hidden_channels * (1 + bidirectional)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode ``(B, T, C)`` to ``(B, out_channels)``."""
-        outputs: Tensor = self.gru(x)[0]
-        return outputs.mean(dim=1)
+    takes_mask = True
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Encode ``(B, T, C)`` to ``(B, out_channels)``.
+
+        Args:
+            x: The series.
+            mask: Bool ``(B, T)``, True for the steps that are there, which
+                come first. Defaults to all.
+        """
+        if mask is None:
+            outputs: Tensor = self.gru(x)[0]
+            return outputs.mean(dim=1)
+        lengths = mask.sum(dim=1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x, lengths, batch_first=True, enforce_sorted=False
+        )
+        # Zeros where nothing is.
+        outputs, _ = nn.utils.rnn.pad_packed_sequence(
+            self.gru(packed)[0], batch_first=True
+        )
+        return outputs.sum(dim=1) / mask.sum(dim=1, keepdim=True)
