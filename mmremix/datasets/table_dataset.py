@@ -13,6 +13,7 @@ from mmremix.datasets.annotation import raise_problems
 from mmremix.datasets.csv_rows import AnnotationError, RowFilter
 from mmremix.datasets.labelled_dataset import LabelledDataset
 from mmremix.datasets.labels import sort_labels
+from mmremix.datasets.lazy_cell import LazyCell
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.multimodal_dataset import Row
 from mmremix.datasets.paths import check_files as check_paths
@@ -281,6 +282,7 @@ class TableDataset(LabelledDataset):
             row['columns'] = {
                 key: '' if value is None else value
                 for key, value in others.items()
+                if not isinstance(value, LazyCell)
             }
         return row
 

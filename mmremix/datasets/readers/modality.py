@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from mmremix.datasets.lazy_cell import LazyCell
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.paths import media_path
-from mmremix.datasets.readers.base import Reader, build_reader
+from mmremix.datasets.readers.base import (
+    Reader,
+    build_reader,
+    check_numbers,
+)
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
@@ -135,6 +139,12 @@ class Modality:
             raise ValueError(
                 f'{self.name}: {gaps} is empty and the other columns are not'
             )
+        if any(isinstance(cell, LazyCell) for cell in cells):
+            if len(cells) > 1:
+                raise ValueError(
+                    f'{self.name}: lists in several columns; name one column'
+                )
+            return cells[0]
         try:
             return self.reader.parse(cells)
         except ValueError as error:
@@ -152,7 +162,7 @@ class Modality:
             BrokenMediaError: If it cannot be read, or is of another width
                 than the first sample.
         """
-        value = self.reader.read(cell)
+        value = self._read(cell)
         width = value.shape[1:] if self.fits else value.shape
         if self.width is None:
             self.width, self.first = width, describe(cell)
@@ -170,6 +180,19 @@ class Modality:
         if self.flatten:
             value = value.reshape(len(value), -1)
         return value if self.length is None else self._fit(value)
+
+    def _read(self, cell: Any) -> np.ndarray:
+        if not isinstance(cell, LazyCell):
+            return self.reader.read(cell)
+        found = cell.value()
+        if isinstance(found, np.ndarray):
+            return check_numbers(found, repr(cell))
+        try:
+            if not isinstance(found, bytes):
+                found = self.reader.parse([found])
+            return self.reader.read(found)
+        except ValueError as error:
+            raise BrokenMediaError.of(repr(cell), str(error)) from error
 
     def _shape_of_first(self) -> str:
         parts = ('any', *self.width) if self.fits else tuple(self.width or ())
@@ -243,5 +266,5 @@ def default_pipeline(
 
 def describe(cell: Any) -> str:
     """A cell, for a message."""
-    text = cell if isinstance(cell, str) else json.dumps(cell, default=str)
+    text = cell if isinstance(cell, str) else repr(cell)
     return text if len(text) <= 200 else f'{text[:197]}...'
