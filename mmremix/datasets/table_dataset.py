@@ -121,7 +121,7 @@ class TableDataset(LabelledDataset):
         if not isinstance(modalities, Mapping):
             raise ConfigError(
                 'TableDataset: modalities is a dict of readers, got '
-                f"{modalities!r}. Write: modalities=dict(depth=dict(reader="
+                f'{modalities!r}. Write: modalities=dict(depth=dict(reader='
                 "'npy', column='depth'))"
             )
         self.readers: dict[str, Modality] = build_modalities(
@@ -139,9 +139,7 @@ class TableDataset(LabelledDataset):
             **kwargs,
         )
 
-    def _check_layout(
-        self, ann_file: str, kwargs: Mapping[str, Any]
-    ) -> None:
+    def _check_layout(self, ann_file: str, kwargs: Mapping[str, Any]) -> None:
         for name, modality in self.readers.items():
             if ann_file and modality.file is not None:
                 raise ConfigError(

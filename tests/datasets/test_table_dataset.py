@@ -185,7 +185,9 @@ def test_the_identity_is_that_of_the_content_not_the_place(tmp_path):
 
 def test_an_empty_cell_is_an_error_unless_allowed(tmp_path):
     write_table(tmp_path, gaps=[(1, 'photo'), (2, 'sensor'), (2, 'photo')])
-    message = r"(?s)line 3: no photo.*line 4: no sensor, photo.*missing='allow'"
+    message = (
+        r"(?s)line 3: no photo.*line 4: no sensor, photo.*missing='allow'"
+    )
     with pytest.raises(AnnotationError, match=message):
         make(tmp_path)
     data = make(tmp_path, missing='allow')
@@ -226,7 +228,10 @@ def test_a_broken_sample_is_replaced_by_one_that_has_the_same(tmp_path):
         ({'modalities': {'gyro': {'reader': 'npy'}}}, r"\['gyro'\] in the"),
         ({'modalities': {'x': {'reader': 'npy', 'length': 0}}}, 'length=0'),
         ({'modalities': {'x': {'reader': 'npy', 'crop': 'end'}}}, "'end'"),
-        ({'modalities': {'x': {'reader': 'npy', 'pad': 'zero'}}}, 'length=128'),
+        (
+            {'modalities': {'x': {'reader': 'npy', 'pad': 'zero'}}},
+            'length=128',
+        ),
         (
             {'modalities': {'x': {'reader': 'npy', 'file': 'x.npy'}}},
             'which is of folders',

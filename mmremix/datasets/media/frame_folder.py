@@ -124,6 +124,7 @@ class FrameFolder:
         check_one_size(self.path, images)
         return images
 
+
 def read_image(path: str) -> np.ndarray:
     """An image file as uint8 RGB (H, W, 3).
 

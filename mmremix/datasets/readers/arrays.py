@@ -110,8 +110,10 @@ class TensorReader(Reader):
             )
         tensor = found.detach()
         if tensor.layout is not torch.strided or tensor.is_quantized:
-            tensor = tensor.dequantize() if tensor.is_quantized else (
-                tensor.to_dense()
+            tensor = (
+                tensor.dequantize()
+                if tensor.is_quantized
+                else (tensor.to_dense())
             )
         if tensor.is_floating_point():
             tensor = tensor.float()  # numpy knows no bfloat16

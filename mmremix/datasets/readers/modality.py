@@ -57,9 +57,7 @@ class Modality:
         self.name = name
         self.reader: Reader = build_reader(name, cfg['reader'], options)
         column = own.get('column', name)
-        self.columns = (
-            (column,) if isinstance(column, str) else tuple(column)
-        )
+        self.columns = (column,) if isinstance(column, str) else tuple(column)
         self.file = own.get('file')
         self.prefix = own.get('prefix', '')
         self.suffix = own.get('suffix', '')

@@ -120,8 +120,10 @@ def _eval_dataset(
         loader_cfg = runner.cfg.get(name) or {}
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
     train: Any = runner.train_dataloader.dataset
-    if train_cfg is not None and not pipeline and isinstance(
-        train, TableDataset
+    if (
+        train_cfg is not None
+        and not pipeline
+        and isinstance(train, TableDataset)
     ):
         # Its own, which depends on the mode.
         dataset = {**train_cfg['dataset'], 'test_mode': True}

@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mmremix.registry import MODELS
+
+
+class _BatchNorm1d(nn.BatchNorm1d):
+    """Takes one sample too, which is what the last of a group may be.
+
+    It has no statistics of its own, so those of the others so far count.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or len(x) > 1:
+            return super().forward(x)
+        return F.batch_norm(
+            *(x, self.running_mean, self.running_var),
+            *(self.weight, self.bias, False),
+        )
 
 
 @MODELS.register_module()
@@ -48,7 +64,7 @@ class MLP(nn.Module):
                 layers.append(nn.Dropout(dropout))
             layers += [
                 nn.Linear(width, size, bias=False),
-                nn.BatchNorm1d(size),
+                _BatchNorm1d(size),
                 nn.ReLU(inplace=True),
             ]
             width = size
