@@ -85,7 +85,7 @@ def read_arrow(path: str, columns: Sequence[str]) -> Iterator[RawRow]:
 def _plain(kind: Any) -> bool:
     import pyarrow as pa
 
-    return (
+    return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
         or pa.types.is_integer(kind)

@@ -108,8 +108,8 @@ class AVDataset(LabelledDataset):
         unknown = sorted(set(columns or {}) - set(MEDIA_COLUMNS))
         if unknown:
             raise ValueError(
-                f'columns: {unknown} are none of {list(MEDIA_COLUMNS)}. Write what '
-                "is read = your name: columns=dict(label='word')"
+                f'columns: {unknown} are none of {list(MEDIA_COLUMNS)}. Write '
+                "what is read = your name: columns=dict(label='word')"
             )
         if not 0 <= margin < math.inf:
             raise ValueError(f'margin must be seconds >= 0, got {margin}.')

@@ -17,7 +17,6 @@ from mmremix.datasets.row_store import Column, RowStore
 from mmremix.datasets.stand_ins import replaced_by
 from mmremix.datasets.transforms import PackAVInputs
 from mmremix.utils.errors import ConfigError
-from mmremix.utils.padded import Padded
 
 _FLOATS = ('float16', 'float32')
 
@@ -85,8 +84,8 @@ class InputCache(Dataset[dict[str, Any]]):
                     'out: cache=None'
                 )
             whole = int(complete.argmax())
-        first: dict[str, Tensor | Padded] = dataset[whole]['inputs']
-        uneven = [n for n, x in first.items() if isinstance(x, Padded)]
+        first: dict[str, Tensor] = dataset[whole]['inputs']
+        uneven = [n for n, x in first.items() if not isinstance(x, Tensor)]
         if uneven:
             raise ConfigError(
                 f'cache: the samples of {uneven} differ in length. Leave the '

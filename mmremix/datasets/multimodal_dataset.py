@@ -144,7 +144,7 @@ class MultimodalDataset(BaseDataset):
         if presence is None:
             return int(np.random.randint(len(self)))
         wanted = [name in loaded for name in self.modalities]
-        fit = presence[:, wanted].all(axis=1).nonzero()[0]
+        fit = np.flatnonzero(presence[:, wanted].all(axis=1))
         return int(fit[np.random.randint(len(fit))])
 
     def _load(

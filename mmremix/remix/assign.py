@@ -50,7 +50,7 @@ def assign(
     assignment = assign_weakest(scores, ties, presence)
     if presence is None:
         presence = torch.ones_like(scores, dtype=torch.bool)
-    for kind in presence.unique(dim=0):
+    for kind in torch.unique(presence, dim=0):
         same = (presence == kind).all(dim=1) & (assignment != UNASSIGNED)
         scored = same.nonzero().flatten()
         if rule == 'random':

@@ -140,8 +140,8 @@ class Items(NamedTuple):
             keys.append(set_number(there))
         group = keys[0]
         if len(keys) > 1:
-            group = torch.stack(keys, dim=1).unique(
-                dim=0, return_inverse=True
+            group = torch.unique(
+                torch.stack(keys, dim=1), dim=0, return_inverse=True
             )[1]
         return Items(self.index, active, group)
 

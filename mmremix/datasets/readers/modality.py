@@ -193,7 +193,8 @@ class Modality:
             raise BrokenMediaError.of(repr(cell), str(error)) from error
 
     def _shape_of_first(self) -> str:
-        parts = ('any', *self.width) if self.fits else tuple(self.width or ())
+        width = self.width or ()
+        parts = ('any', *width) if self.fits else width
         return f'({", ".join(map(str, parts))})'
 
     def _hint(self, shape: tuple[int, ...]) -> str:

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import ScoringSampler
-from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.evaluation.dataset_rows import collect_rows, dataset_size
 from mmremix.models import FUSION
