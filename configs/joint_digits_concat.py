@@ -7,8 +7,8 @@ _base_ = [
 model = dict(
     num_classes=10,
     encoders=dict(
-        audio=dict(type='SmallCNN', in_channels=1),
-        image=dict(type='SmallCNN', in_channels=1),
+        audio=dict(type='SmallCNN', channels=(8, 16, 32, 64)),
+        image=dict(type='SmallCNN', channels=(8, 16, 32)),
     ),
     data_preprocessor=dict(
         normalize=dict(
@@ -17,4 +17,5 @@ model = dict(
         ),
     ),
 )
-train_cfg = dict(max_epochs=12)
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
+train_cfg = dict(max_epochs=8)

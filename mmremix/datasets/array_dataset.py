@@ -91,6 +91,8 @@ class ArrayDataset(MultimodalDataset):
         ConfigError: On names of modalities that cannot be.
     """
 
+    cheap = True
+
     has_default_pipeline = True
     """An empty ``pipeline`` stands for the default one."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
@@ -72,6 +73,12 @@ class MultimodalDataset(BaseDataset):
             another way: names clip, line and transform.
     """
 
+    cache: InputCache | None = None
+    """Inputs of plain indices in test mode, kept; see :class:`InputCache`."""
+
+    cheap: ClassVar[bool] = False
+    """Whether loading a sample costs no more than a cache would."""
+
     def __init__(
         self,
         *args: Any,
@@ -111,12 +118,19 @@ class MultimodalDataset(BaseDataset):
         active = active or self.modalities
         loaded = loaded or active
         presence = self.presence()
+        lacks = presence is not None and not presence[index].all()
         if presence is not None:
             there = presence[index]
             active = self._those_there(index, active, there)
             loaded = self._those_there(index, loaded, there)
-        with seeded(seed):
-            return self._load(index, active, loaded)
+
+        def decode() -> dict[str, Any]:
+            with seeded(seed):
+                return self._load(index, active, loaded)
+
+        if self.cache is None or isinstance(key, RemixIndex) or lacks:
+            return decode()
+        return self.cache.load(index, self, decode)
 
     def presence(self) -> np.ndarray | None:
         """Which modalities each sample has, bool ``(N, K)``.

@@ -102,6 +102,8 @@ class TableDataset(LabelledDataset):
         FileNotFoundError: On missing files, with their paths.
     """
 
+    has_default_pipeline = True
+
     def __init__(
         self,
         ann_file: str = '',

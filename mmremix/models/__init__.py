@@ -7,6 +7,9 @@ from mmremix.models.backbones import (
     ResNet,
     SmallCNN,
     TemporalCNN,
+    TextEmbedding,
+    TextTransformer,
+    WaveformCNN,
 )
 from mmremix.models.data_preprocessors import AVDataPreprocessor
 from mmremix.models.fusion_heads import (
@@ -66,6 +69,9 @@ __all__ = [
     'SumFusionHead',
     'TemporalCNN',
     'TensorFusionHead',
+    'TextEmbedding',
+    'TextTransformer',
     'TokenFusionHead',
     'TransformerFusionHead',
+    'WaveformCNN',
 ]

@@ -57,14 +57,14 @@ def read_array(path: Path, shape: Sequence[int | None]) -> np.ndarray:
 
 
 def check_array(
-    array: Any, shape: Sequence[int | None], where: str
+    value: Any, shape: Sequence[int | None], where: str
 ) -> np.ndarray:
     """Refuse what is no array of finite numbers of a shape.
 
     Raises:
         AnnotationError: Saying where, and what was found.
     """
-    array = np.asarray(array)
+    array: np.ndarray = np.asarray(value)
     fits = array.ndim == len(shape) and all(
         size == wanted if wanted is not None else size > 0
         for size, wanted in zip(array.shape, shape, strict=True)
@@ -112,7 +112,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> str:
         A line an array, and the number of rows of each split.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, **arrays)
     write_whole(path, buffer.getvalue())
     lines = [f'{path}: {len(buffer.getvalue()) / 1e6:.1f} MB']
     for name, array in arrays.items():

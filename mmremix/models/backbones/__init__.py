@@ -4,6 +4,9 @@ from mmremix.models.backbones.modality_encoder import ModalityEncoder
 from mmremix.models.backbones.resnet import ResNet
 from mmremix.models.backbones.small_cnn import SmallCNN
 from mmremix.models.backbones.temporal_cnn import TemporalCNN
+from mmremix.models.backbones.text_embedding import TextEmbedding
+from mmremix.models.backbones.text_transformer import TextTransformer
+from mmremix.models.backbones.waveform_cnn import WaveformCNN
 
 __all__ = [
     'GRU',
@@ -12,4 +15,7 @@ __all__ = [
     'ResNet',
     'SmallCNN',
     'TemporalCNN',
+    'TextEmbedding',
+    'TextTransformer',
+    'WaveformCNN',
 ]

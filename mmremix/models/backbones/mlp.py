@@ -5,29 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmremix.registry import MODELS
 
 
-class _BatchNorm1d(nn.BatchNorm1d):
-    """Takes one sample too, which is what the last of a group may be.
-
-    It has no statistics of its own, so those of the others so far count.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or len(x) > 1:
-            return super().forward(x)
-        return F.batch_norm(
-            *(x, self.running_mean, self.running_var),
-            *(self.weight, self.bias, False),
-        )
-
-
 @MODELS.register_module()
 class MLP(nn.Module):
-    """Linear layers with batch norm, ReLU and dropout.
+    """Linear layers, each with layer norm and ReLU.
 
     Example::
 
@@ -63,8 +47,10 @@ class MLP(nn.Module):
             if number and dropout:
                 layers.append(nn.Dropout(dropout))
             layers += [
-                nn.Linear(width, size, bias=False),
-                _BatchNorm1d(size),
+                nn.Linear(width, size),
+                # Batch norm could not train on a batch of one sample, which
+                # is what a modality may be left with.
+                nn.LayerNorm(size),
                 nn.ReLU(inplace=True),
             ]
             width = size
