@@ -109,7 +109,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         """One modality's inputs as float32, normalised."""
         if isinstance(value, Padded):
             there = value.mask[(...,) + (None,) * (value.dim() - 2)]
-            numbers = self._normalize_steps(name, value.values.float())
+            numbers = self.normalize(name, value.values)
             return Padded(torch.where(there, numbers, 0), value.mask)
         value = value.float()
         if name not in self._normalized:
@@ -119,14 +119,6 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         shape = (-1,) + (1,) * trailing
         mean: Tensor = getattr(self, f'{name}_mean').view(shape)
         std: Tensor = getattr(self, f'{name}_std').view(shape)
-        return (value - mean) / std
-
-    def _normalize_steps(self, name: str, value: Tensor) -> Tensor:
-        """A sequence ``(B, T, C)``; numbers a channel are of the last."""
-        if name not in self._normalized:
-            return value
-        mean: Tensor = getattr(self, f'{name}_mean')
-        std: Tensor = getattr(self, f'{name}_std')
         return (value - mean) / std
 
 
