@@ -225,12 +225,10 @@ def test_refuses_files_that_are_none(make, tmp_path):
 
 def test_the_cache_of_the_scoring_pass_takes_it(make, tmp_path):
     dataset = make(modalities=['vector', 'picture'], test_mode=True)
-    cache = InputCache(dataset, tmp_path / 'cache', float_type='float32')
+    picture = dataset[4]['inputs']['picture']
+    dataset.cache = InputCache(dataset, tmp_path / 'cache')
     for _ in range(2):
-        sample = cache[4]
-        assert torch.equal(
-            sample['inputs']['picture'], dataset[4]['inputs']['picture']
-        )
+        assert torch.equal(dataset[4]['inputs']['picture'], picture)
 
 
 def test_remix_trains_on_it_without_any_pipeline(tmp_path):
