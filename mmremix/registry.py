@@ -17,7 +17,7 @@ require('torch', 'mmengine', 'mmcv')
 from mmengine import registry as roots  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     T = TypeVar('T', bound=Callable[..., Any])
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
         """mmengine's, as a type checker should see it (no type hints)."""
 
         def __init__(
-            self, name: str, parent: Registry, locations: list[str]
+            self,
+            name: str,
+            parent: Registry | None = None,
+            scope: str | None = None,
+            locations: Sequence[str] = (),
         ) -> None: ...
 
         def build(
@@ -51,6 +55,8 @@ def _child(root: Any, *locations: str) -> Registry:
 DATASETS = _child(roots.DATASETS, 'mmremix.datasets')
 DATA_SAMPLERS = _child(roots.DATA_SAMPLERS, 'mmremix.datasets')
 TRANSFORMS = _child(roots.TRANSFORMS, 'mmremix.datasets')
+# mmengine has none of these: what reads a modality of a TableDataset.
+READERS = Registry('reader', scope='mmremix', locations=['mmremix.datasets'])
 MODELS = _child(roots.MODELS, 'mmremix.models', 'mmremix.methods')
 HOOKS = _child(roots.HOOKS, 'mmremix.engine')
 METRICS = _child(roots.METRICS, 'mmremix.evaluation')

@@ -112,6 +112,12 @@ def complete(cfg: Config) -> None:
         cfg.env_cfg = {'dist_cfg': {'backend': 'nccl'}}
     if cfg.get('work_dir') is None:
         cfg.work_dir = 'work_dirs'
+    for loader in map(cfg.get, LOADERS):
+        # Samples that lack a modality make mixed batches.
+        if ((loader or {}).get('dataset') or {}).get('missing') == 'allow':
+            loader.setdefault(
+                'collate_fn', {'type': 'mmremix.multimodal_collate'}
+            )
     # mmengine takes None for its own hooks only.
     for name, hook in dict(cfg.get('default_hooks') or {}).items():
         if hook is None and name not in _DEFAULT_HOOKS:

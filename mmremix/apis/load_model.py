@@ -147,6 +147,13 @@ def inference_dataset(cfg: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     if not dataset.get('pipeline'):
+        if dataset.get('type') == 'TableDataset':
+            raise ConfigError(
+                'Inference and export take clips, and the config tests on a '
+                'table of other things. Put the samples in a table, name it '
+                "in test_dataloader.dataset (ann_file='new.csv') and write:\n"
+                '    python tools/test.py CONFIG CHECKPOINT --dump new.pkl'
+            )
         raise ConfigError(
             'The config has no test pipeline. Write:\n'
             '    test_dataloader = dict(dataset=dict(pipeline=[...]))'

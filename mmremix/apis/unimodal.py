@@ -75,7 +75,10 @@ def unimodal_config(cfg: Config, name: str) -> Config:
     # Those of the joint model may name other modalities, or no fused loss.
     alone.model.pop('loss_weights', None)
     for dataset in _datasets(alone):
-        dataset['modalities'] = [name]
+        given = dataset.get('modalities')
+        dataset['modalities'] = (
+            {name: given[name]} if isinstance(given, Mapping) else [name]
+        )
     alone.load_from = None
     alone.resume = False
     return alone

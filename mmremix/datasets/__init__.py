@@ -7,9 +7,12 @@ from mmremix.datasets.corpora import CREMAD, GRID, KineticsSounds
 from mmremix.datasets.held_out import Part, split_held_out
 from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.readers import *  # noqa: F403
+from mmremix.datasets.readers import __all__ as _readers
 from mmremix.datasets.remix_index import RemixIndex
 from mmremix.datasets.sample_error import SampleError
 from mmremix.datasets.samplers import RemixSampler, ScoringSampler
+from mmremix.datasets.table_dataset import TableDataset
 from mmremix.datasets.transforms import *  # noqa: F403
 from mmremix.datasets.transforms import __all__ as _transforms
 
@@ -26,7 +29,9 @@ __all__ = [
     'RemixSampler',
     'SampleError',
     'ScoringSampler',
+    'TableDataset',
     'multimodal_collate',
     'split_held_out',
+    *_readers,
     *_transforms,
 ]

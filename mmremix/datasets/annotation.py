@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 _MAX_LISTED = 10
+MEDIA_COLUMNS = ('clip', 'label', 'audio', 'start', 'end')
+"""What the columns of a CSV of clips are called unless the config says."""
 
 
 def read_csv(

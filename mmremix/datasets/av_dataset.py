@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets.annotation import (
-    raise_problems,
+    MEDIA_COLUMNS,
     read_csv,
     repeated_rows,
 )
 from mmremix.datasets.class_folders import read_folders, refuse_empty
-from mmremix.datasets.labels import ClassList, read_classes
-from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.labelled_dataset import LabelledDataset
 from mmremix.datasets.paths import (
     MEDIA_KEYS,
-    Boundary,
     check_files,
     media_path,
 )
 from mmremix.registry import DATASETS
 
-_COLUMNS = ('clip', 'label', 'audio', 'start', 'end')
-
 
 @DATASETS.register_module()
-class AVDataset(MultimodalDataset):
+class AVDataset(LabelledDataset):
     """Audio-visual clips from a CSV annotation or from class folders.
 
     With ``ann_file``, a CSV with a header ``clip,label`` and optionally
@@ -114,11 +109,11 @@ class AVDataset(MultimodalDataset):
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        unknown = sorted(set(columns or {}) - set(_COLUMNS))
+        unknown = sorted(set(columns or {}) - set(MEDIA_COLUMNS))
         if unknown:
             raise ValueError(
-                f'columns: {unknown} are none of {list(_COLUMNS)}. Write what '
-                "is read = your name: columns=dict(label='word')"
+                f'columns: {unknown} are none of {list(MEDIA_COLUMNS)}. Write '
+                "what is read = your name: columns=dict(label='word')"
             )
         if not 0 <= margin < math.inf:
             raise ValueError(f'margin must be seconds >= 0, got {margin}.')
@@ -139,18 +134,11 @@ class AVDataset(MultimodalDataset):
         self.keep_columns = tuple(keep_columns)
         self.clip_suffix = clip_suffix
         self.margin = margin
-        self.check_files = check_files
-        self.allow_outside = allow_outside
-        metainfo = dict(metainfo or {})
-        if isinstance(classes, str):
-            path = Path(kwargs.get('data_root') or '', classes)
-            metainfo['classes'] = read_classes(path)
-        elif classes is not None:
-            # Checked where they are used; a tuple of a config is a list.
-            ordered = isinstance(classes, Sequence)
-            metainfo['classes'] = list(classes) if ordered else classes
         super().__init__(
             ann_file,
+            classes=classes,
+            check_files=check_files,
+            allow_outside=allow_outside,
             metainfo=metainfo,
             data_prefix={'clip': '', 'audio': '', **(data_prefix or {})},
             **kwargs,
@@ -159,41 +147,12 @@ class AVDataset(MultimodalDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the annotation and resolve labels, segments and paths."""
         source, rows, labels = self._read()
-        if self.metainfo.get('classes') is None:
-            print_log(
-                f'{source}: classes not given, taken from the labels: '
-                f'{labels}',
-                'current',
-            )
-        else:
-            labels = self.metainfo['classes']
-        classes = ClassList(labels, f'{source}: classes')
-        self._metainfo['classes'] = classes.names
-        problems = []
-        for row in rows:
-            try:
-                row['label'] = classes.index(row['label'])
-            except ValueError as error:
-                place = row.get('row')
-                where = f'line {place}' if place else row['clip']
-                problems.append(f'{where}: {error}')
-        raise_problems(source, problems, f'The classes are {classes.names}')
-        shortage = classes.shortage([row['label'] for row in rows])
-        for text in filter(None, (classes.look_alikes(), shortage)):
-            print_log(f'{source}: {text}', 'current', level=30)
+        self.index_labels(source, rows, labels)
         written = [{k: row[k] for k in MEDIA_KEYS if k in row} for row in rows]
         for row in rows:
             self._locate(row)
         self._warn_of_repeated(source, rows)
-        if self.data_root and not self.allow_outside:
-            prefixes = filter(None, self.data_prefix.values())
-            raise_problems(
-                source,
-                Boundary([self.data_root, *prefixes]).problems(rows, written),
-                'Set data_root to a folder that holds all clips. If you trust '
-                'this annotation, allow it:\n'
-                "    dataset=dict(type='AVDataset', allow_outside=True, ...)",
-            )
+        self.check_inside(source, rows, written)
         if self.check_files and self.on_broken == 'raise':
             check_files(source, rows)
         return rows

@@ -29,8 +29,13 @@ def read_lines(
     file: Path,
     columns: Mapping[str, str],
     needed: Iterable[str] | None = None,
+    media: bool = True,
 ) -> Iterator[tuple[int, dict[str | None, Any]]]:
-    """Line number (the last, if a cell has several) and cells of each row."""
+    """Line number (the last, if a cell has several) and cells of each row.
+
+    With ``media``, columns that look like ``audio``, ``start`` and ``end``
+    but would not be read are refused.
+    """
     line = 1
     try:
         with file.open(newline='', encoding='utf-8-sig') as stream:
@@ -39,7 +44,7 @@ def read_lines(
             reader = csv.DictReader(stream, strict=True)
             header = [name.strip() for name in reader.fieldnames or ()]
             reader.fieldnames = header
-            _check_header(file, header, columns, needed)
+            _check_header(file, header, columns, needed, media)
             for raw in reader:
                 line = reader.line_num
                 yield line, raw
@@ -60,6 +65,7 @@ def _check_header(
     header: Sequence[str],
     columns: Mapping[str, str],
     further: Iterable[str] | None,
+    media: bool,
 ) -> None:
     # One that the config maps must be there too: without its times a whole
     # clip would be taken for a segment.
@@ -68,8 +74,13 @@ def _check_header(
     if missing:
         raise AnnotationError(
             f'{file}: no column {missing} in the header {list(header)}. '
-            "Rename them, or map yours with columns=dict(clip='...', "
-            "label='...')."
+            + (
+                "Rename them, or map yours with columns=dict(clip='...', "
+                "label='...')."
+                if media
+                else "Rename them, or write: label='...', modalities=dict("
+                f"{missing[0]}=dict(column='...'))"
+            )
         )
     twice = sorted({n for n in header if n and header.count(n) > 1})
     if twice:
@@ -77,7 +88,7 @@ def _check_header(
             f'{file}: the columns {twice} are there more than once in the '
             f'header {list(header)}. Keep one of each.'
         )
-    for key in ('audio', 'start', 'end'):
+    for key in ('audio', 'start', 'end') if media else ():
         like = [name for name in header if name.casefold() == key]
         if like and columns.get(key, key) not in header:
             raise AnnotationError(

@@ -76,7 +76,7 @@ class InputCache:
         pack = dataset.pipeline.transforms[-1]
         assert isinstance(pack, PackAVInputs)
         self._pack = pack
-        first: dict[str, Tensor] = dataset[0]['inputs']
+        first: dict[str, Tensor] = dataset[_complete(dataset) or 0]['inputs']
         self._types = {name: x.dtype for name, x in first.items()}
         columns = {
             name: Column(_stored_type(x, float_type), tuple(x.shape))
@@ -165,10 +165,22 @@ def why_not_cached(dataset: MultimodalDataset) -> str:
             f'the evaluation pipeline must end in PackAVInputs, but ends in '
             f'{last}'
         )
-    for name, value in dataset[0]['inputs'].items():
+    index = _complete(dataset)
+    if index is None:
+        return 'no sample has all modalities'
+    for name, value in dataset[index]['inputs'].items():
         if not isinstance(value, Tensor):
             return f'the inputs of {name} are no tensors of one shape'
     return ''
+
+
+def _complete(dataset: MultimodalDataset) -> int | None:
+    """The first sample that has all modalities."""
+    presence = dataset.presence()
+    if presence is None:
+        return 0
+    complete = np.flatnonzero(presence.all(axis=1))
+    return int(complete[0]) if len(complete) else None
 
 
 def _free_bytes(directory: Path) -> int:

@@ -186,14 +186,51 @@ class MultimodalDataset(BaseDataset):
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
         active = active or self.keeps or self.modalities
+        loaded = loaded or active
+        presence = self.presence()
+        lacks = presence is not None and not presence[index].all()
+        if presence is not None:
+            there = presence[index]
+            active = self._those_there(index, active, there)
+            loaded = self._those_there(index, loaded, there)
 
         def decode() -> dict[str, Any]:
             with seeded(seed):
-                return self._load(index, active, loaded or active)
+                return self._load(index, active, loaded)
 
-        if self.cache is None or self.keeps or isinstance(key, RemixIndex):
+        plain = not (self.keeps or lacks or isinstance(key, RemixIndex))
+        if self.cache is None or not plain:
             return decode()
         return self.cache.load(index, self, decode)
+
+    def presence(self) -> np.ndarray | None:
+        """Which modalities each sample has, bool ``(N, K)``.
+
+        None says that all have all. What a sample lacks, it never keeps,
+        whatever is planned; and none may lack everything.
+        """
+        return None
+
+    def _those_there(
+        self, index: int, names: tuple[str, ...], there: np.ndarray
+    ) -> tuple[str, ...]:
+        has = [n for n, t in zip(self.modalities, there, strict=True) if t]
+        kept = tuple(name for name in names if name in has)
+        if not kept:
+            raise ConfigError(
+                f'Sample {index} has {has} and was to be loaded with '
+                f'{list(names)}. Plan within MultimodalDataset.presence().'
+            )
+        return kept
+
+    def _another(self, loaded: tuple[str, ...]) -> int:
+        """A random sample that has what is wanted, to stand in."""
+        presence = self.presence()
+        if presence is None:
+            return int(np.random.randint(len(self)))
+        wanted = [name in loaded for name in self.modalities]
+        fit = np.flatnonzero(presence[:, wanted].all(axis=1))
+        return int(fit[np.random.randint(len(fit))])
 
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
@@ -233,7 +270,7 @@ class MultimodalDataset(BaseDataset):
                 raise SampleError.of(error, info, place) from error
             else:
                 return data
-            index = int(np.random.randint(len(self)))
+            index = self._another(loaded)
         raise BrokenMediaError(
             f'No usable sample in {self.max_refetch + 1} draws. The first '
             f'that failed: {replaces}. Check data_root and data_prefix.'
@@ -255,7 +292,8 @@ class MultimodalDataset(BaseDataset):
         """Values of one column for all samples, such as ``'label'``.
 
         Args:
-            name: A key of :meth:`get_data_info`.
+            name: A key of :meth:`get_data_info`, or a column of the
+                annotation that nothing else reads.
 
         Returns:
             ``(N,)``, numbers or text.
@@ -267,6 +305,8 @@ class MultimodalDataset(BaseDataset):
         values = []
         for index in range(len(self)):
             info = self.get_data_info(index)
+            if name != 'label':
+                info = {**info, **info.get('columns', {})}
             if name not in info:
                 known = sorted(
                     key

@@ -83,20 +83,31 @@ class Boundary:
         return found
 
 
-def check_files(source: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def check_files(
+    source: str,
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str] = MEDIA_KEYS,
+    options: str = 'data_root, data_prefix and clip_suffix',
+) -> None:
     """Look that all files of a data set exist.
+
+    Args:
+        source: What to call the annotation.
+        rows: With the paths of their files.
+        keys: Which keys of a row are paths.
+        options: What to check in the config.
 
     Raises:
         FileNotFoundError: Naming the first ten that do not.
     """
     paths = dict.fromkeys(
-        row[key] for row in rows for key in MEDIA_KEYS if key in row
+        row[key] for row in rows for key in keys if key in row
     )
     missing = [path for path in paths if not os.path.exists(path)]
     if missing:
         listed = '\n  '.join(missing[:10])
         raise MissingFileError(
             f'{source}: {len(missing)} of {len(paths)} files are '
-            f'missing:\n  {listed}\nCheck data_root, data_prefix and '
-            "clip_suffix, or train without them: on_broken='skip'."
+            f'missing:\n  {listed}\nCheck {options}, or train without '
+            "them: on_broken='skip'."
         )

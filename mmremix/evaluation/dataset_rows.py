@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from mmengine.dist import all_reduce
@@ -83,7 +83,9 @@ def collect_rows(
                 if not keep:
                     continue
                 labels = torch.cat([s.gt_label for s in samples]).to(device)
-                values = compute(group.inputs, group.active, labels)
+                # Who computes hands them to the model, as they are.
+                inputs = cast('Mapping[str, Tensor]', group.inputs)
+                values = compute(inputs, group.active, labels)
                 if values is None:
                     continue
                 values = torch.cat(

@@ -16,6 +16,7 @@ from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.tokens import repeat_first
 from mmremix.registry import MODELS
 from mmremix.utils.names import FUSION
+from mmremix.utils.padded import zeros_like
 from mmremix.utils.shapley import all_subsets, shapley_values
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def _padded_features(
 ) -> Iterator[Tensor]:
     """Encode each input, and one zero input, once for all subsets."""
     present = model.encode(output.inputs).fusion_inputs
-    zeros = {n: torch.zeros_like(x[:1]) for n, x in output.inputs.items()}
+    zeros = {n: zeros_like(x[:1]) for n, x in output.inputs.items()}
     absent = model.encode(zeros).fusion_inputs
     for subset in subsets:
         yield model.fuse(
@@ -258,7 +259,7 @@ def _padded_runs(
     for subset in subsets:
         padded = model.encode(
             {
-                name: x if name in subset else torch.zeros_like(x)
+                name: x if name in subset else zeros_like(x)
                 for name, x in output.inputs.items()
             }
         )

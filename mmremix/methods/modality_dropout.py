@@ -25,7 +25,7 @@ def keep_some(drawn: Tensor, rates: Tensor) -> Tensor:
 
     Args:
         drawn: Uniform in [0, 1), ``(B, K)``.
-        rates: ``(K,)``, in [0, 1].
+        rates: ``(K,)`` or ``(B, K)``, in [0, 1].
 
     Returns:
         Bool ``(B, K)``.
@@ -33,7 +33,7 @@ def keep_some(drawn: Tensor, rates: Tensor) -> Tensor:
     keeps = drawn >= rates
     # Where all are dropped, the quotients are uniform in [0, 1).
     lucky = (drawn / rates.clamp(min=1e-12)).argmax(dim=1)
-    one = torch.nn.functional.one_hot(lucky, len(rates)).bool()
+    one = torch.nn.functional.one_hot(lucky, drawn.shape[1]).bool()
     return torch.where(keeps.any(dim=1, keepdim=True), keeps, one)
 
 

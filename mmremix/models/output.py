@@ -20,7 +20,8 @@ class Output:
     contributions read this and nothing else.
 
     Attributes:
-        inputs: ``(B, ...)`` for each loaded modality, also masked ones.
+        inputs: ``(B, ...)`` for each loaded modality, also masked ones;
+            a ``Padded`` where samples differ in length.
         active: Names of the modalities that the samples keep.
         labels: Classes, int64 ``(B,)``, while training.
         share: B as a fraction of the whole batch, less than 1 where samples
@@ -34,7 +35,7 @@ class Output:
         fusion_state: Of a fusion between the stages of the encoders.
     """
 
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Tensor | Padded]
     active: tuple[str, ...]
     labels: Tensor | None = None
     share: float = 1.0

@@ -20,6 +20,7 @@ def assign(
     ties: str = 'first',
     epoch: int = 0,
     generator: torch.Generator | None = None,
+    presence: Tensor | None = None,
 ) -> Tensor:
     """Give every sample to a modality, by the paper's rule or a control.
 
@@ -28,10 +29,13 @@ def assign(
         rule: ``'weakest'`` is the paper's. ``'strongest'`` is its inverse.
             ``'random'`` deals the modalities of ``'weakest'`` out at random,
             so subsets keep their sizes. ``'round_robin'`` ignores the scores:
-            sample i keeps modality (i + epoch) mod K.
+            sample i keeps modality (i + epoch) mod K, of the K that it has.
         ties: See :func:`assign_weakest`.
         epoch: Shifts ``'round_robin'``.
         generator: Source of randomness for ``'random'``.
+        presence: Which modalities each sample has, bool ``(N, K)``; it never
+            keeps another. ``'random'`` then deals among samples that have
+            the same. Defaults to all.
 
     Returns:
         See :func:`assign_weakest`.
@@ -42,18 +46,25 @@ def assign(
     if rule not in RULES:
         raise ValueError(f'rule must be one of {RULES}, got {rule!r}.')
     if rule == 'strongest':
-        return assign_weakest(-scores, ties)
-    assignment = assign_weakest(scores, ties)
-    scored = (assignment != UNASSIGNED).nonzero().flatten()
-    if rule == 'random':
-        shuffle = torch.randperm(len(scored), generator=generator)
-        assignment[scored] = assignment[scored[shuffle]]
-    elif rule == 'round_robin':
-        assignment[scored] = (scored + epoch) % scores.shape[1]
+        return assign_weakest(-scores, ties, presence)
+    assignment = assign_weakest(scores, ties, presence)
+    if presence is None:
+        presence = torch.ones_like(scores, dtype=torch.bool)
+    for kind in torch.unique(presence, dim=0):
+        same = (presence == kind).all(dim=1) & (assignment != UNASSIGNED)
+        scored = same.nonzero().flatten()
+        if rule == 'random':
+            shuffle = torch.randperm(len(scored), generator=generator)
+            assignment[scored] = assignment[scored[shuffle]]
+        elif rule == 'round_robin' and len(scored):
+            columns = kind.nonzero().flatten()
+            assignment[scored] = columns[(scored + epoch) % len(columns)]
     return assignment
 
 
-def assign_weakest(scores: Tensor, ties: str = 'first') -> Tensor:
+def assign_weakest(
+    scores: Tensor, ties: str = 'first', presence: Tensor | None = None
+) -> Tensor:
     """Give every sample to its least certain modality (Eq. 3 of the paper).
 
     Args:
@@ -63,6 +74,8 @@ def assign_weakest(scores: Tensor, ties: str = 'first') -> Tensor:
         ties: Whether equal scores go to the ``'first'`` or the ``'last'`` of
             the columns. In the authors' code a tie goes to video: put
             ``video`` first.
+        presence: Which modalities each sample has, bool ``(N, K)``. Scores
+            of others do not count, NaN or not. Defaults to all.
 
     Returns:
         Column indices, int64, shape ``(N,)``; :data:`UNASSIGNED` for rows
@@ -79,19 +92,28 @@ def assign_weakest(scores: Tensor, ties: str = 'first') -> Tensor:
             'assign_weakest needs scores of shape (samples, modalities), got '
             f'shape {tuple(scores.shape)}.'
         )
+    if presence is not None:
+        scores = scores.masked_fill(~presence, torch.inf)
     lowest = scores.amin(dim=1, keepdim=True)
     # torch.argmin does not promise which of equal values it takes; the
     # greatest of distinct weights is one.
     columns = torch.arange(1, scores.shape[1] + 1, device=scores.device)
     if ties == 'first':
         columns = columns.flip(0)
-    assignment = ((scores == lowest) * columns).argmax(dim=1)
+    tied = scores == lowest
     unscored = torch.isnan(scores).any(dim=1)
+    if presence is not None:
+        tied &= presence
+        unscored |= ~presence.any(dim=1)
+    assignment = (tied * columns).argmax(dim=1)
     return assignment.masked_fill(unscored, UNASSIGNED)
 
 
 def ensure_min_share(
-    assignments: Tensor, scores: Tensor, min_share: float
+    assignments: Tensor,
+    scores: Tensor,
+    min_share: float,
+    presence: Tensor | None = None,
 ) -> Tensor:
     """Move samples until every modality has a least share of them.
 
@@ -103,6 +125,9 @@ def ensure_min_share(
         assignments: Shape ``(N,)``.
         scores: Shape ``(N, K)``, lower is less certain.
         min_share: Fraction of the assigned samples, in ``[0, 1 / K]``.
+        presence: Which modalities each sample has, bool ``(N, K)``. A sample
+            moves only to one that it has, so a modality that few have may
+            stay below. Defaults to all.
 
     Returns:
         New assignments; the input is left as it is.
@@ -121,6 +146,8 @@ def ensure_min_share(
     least = int(min_share * int(counts.sum()))
     for modality in range(num_modalities):
         others = (moved != modality) & (moved != UNASSIGNED)
+        if presence is not None:
+            others &= presence[:, modality]
         index = others.nonzero().flatten()
         owner = moved[index].long()
         gap = scores[index, modality] - scores[index, owner]

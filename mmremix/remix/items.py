@@ -119,6 +119,32 @@ class Items(NamedTuple):
         whole = self.active.any(dim=1, keepdim=True).expand_as(self.active)
         return self._replace(active=whole)
 
+    def within(self, presence: Tensor, whole: bool = False) -> Items:
+        """The same items, without what their samples lack.
+
+        Items of one group that then keep other sets get groups of their
+        own, so a batch still holds one set. An item of which nothing remains
+        keeps none.
+
+        Args:
+            presence: Which modalities each sample has, bool ``(N, K)``.
+            whole: Whether samples that lack other modalities get groups of
+                their own too: for models that see what is masked.
+        """
+        there = presence[self.index].bool()
+        active = self.active & there
+        keys = [set_number(active)]
+        if not torch.equal(self.group, set_number(self.active)):
+            keys.insert(0, self.group)
+        if whole:
+            keys.append(set_number(there))
+        group = keys[0]
+        if len(keys) > 1:
+            group = torch.unique(
+                torch.stack(keys, dim=1), dim=0, return_inverse=True
+            )[1]
+        return Items(self.index, active, group)
+
     def counts(self) -> Tensor:
         """How many items keep each modality, int64 ``(K,)``."""
         return self.active.sum(dim=0)

@@ -17,6 +17,7 @@ from mmremix.datasets.transforms import (
     KaldiFbank,
     LoadSpectrogram,
 )
+from mmremix.utils.padded import Padded
 
 _TURNED = (KaldiFbank, LoadSpectrogram)  # (time, frequency)
 
@@ -131,7 +132,10 @@ def _view(
             continue
         if 'waveform' in local:
             view.waveform = (local['waveform'], local['sample_rate'])
-        value = np.asarray(data['inputs'][modality])
+        loaded = data['inputs'][modality]
+        value = np.asarray(
+            loaded.values if isinstance(loaded, Padded) else loaded
+        )
         if output == 'spectrogram':
             image = value.reshape(value.shape[-2:])
             if any(isinstance(step, _TURNED) for step in steps.transforms):

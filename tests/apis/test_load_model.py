@@ -136,3 +136,9 @@ def test_other_classes_are_warned_of(tiny_config, said):
 def test_config_without_a_test_pipeline():
     with pytest.raises(ValueError, match='no test pipeline'):
         inference_dataset({'test_dataloader': None})
+
+
+def test_a_table_is_tested_and_not_inferred():
+    cfg = {'test_dataloader': {'dataset': {'type': 'TableDataset'}}}
+    with pytest.raises(ValueError, match=r'tools/test\.py CONFIG'):
+        inference_dataset(cfg)

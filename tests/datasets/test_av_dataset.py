@@ -7,6 +7,7 @@ import pytest
 from mmremix.datasets import (
     AVDataset,
     av_dataset,
+    labelled_dataset,
 )
 from mmremix.datasets.annotation import AnnotationError
 
@@ -245,7 +246,7 @@ def test_classes_without_a_sample_are_said(root, monkeypatch):
     write(root, 'clip,label\na.mp4,no\nb.mp4,no\n')
     said = []
     monkeypatch.setattr(
-        av_dataset, 'print_log', lambda text, *_, **__: said.append(text)
+        labelled_dataset, 'print_log', lambda text, *_, **__: said.append(text)
     )
     dataset(root)
     (text,) = said

@@ -57,13 +57,16 @@ def check_component(cfg):
         assert not unknown, f'{cfg["type"]} has no {unknown}'
 
 
+TABLES = ('ArrayDataset', 'TableDataset')
+
+
 def run_config(code, name, folder):
     path = folder / 'configs' / (name.removeprefix('configs/') or 'page.py')
     path.parent.mkdir(exist_ok=True)
     path.write_text(code)
     cfg = Config.fromfile(path)
     model = MODELS.build(cfg.model)
-    if cfg.train_dataloader.dataset.type != 'ArrayDataset':
+    if cfg.train_dataloader.dataset.type not in TABLES:
         assert set(model.modalities) <= {'video', 'audio', 'flow'}
     check_components(cfg.to_dict())
 

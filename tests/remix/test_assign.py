@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmremix.remix import (
+    RULES,
     UNASSIGNED,
     assign,
     assign_weakest,
@@ -125,3 +126,34 @@ def test_min_share_moves_the_narrowest_decisions():
     assert moved.tolist() == [0, 1, 0, 1]
     with pytest.raises(ValueError, match='between 0 and 1/2'):
         ensure_min_share(assign(scores), scores, 0.6)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 20), st.sampled_from(RULES))
+def test_nobody_keeps_what_it_lacks(seed, size, rule):
+    generator = torch.Generator().manual_seed(seed)
+    presence = torch.rand(size, 3, generator=generator) < 0.6
+    presence[torch.arange(size), torch.arange(size) % 3] = True
+    scores = torch.rand(size, 3, generator=generator)
+    scores[~presence] = torch.nan  # as a scoring pass leaves it
+    options = {'epoch': seed, 'generator': generator}
+    found = assign(scores, rule, presence=presence, **options)
+    assert presence[torch.arange(size), found.long()].all()
+    known = torch.where(presence, scores, torch.inf)
+    if rule == 'weakest':
+        assert torch.equal(found, known.argmin(dim=1))
+    moved = ensure_min_share(found, scores, 0.3, presence)
+    assert presence[torch.arange(size), moved.long()].all()
+
+
+def test_a_random_deal_keeps_sizes_among_what_is_there():
+    presence = torch.tensor([[1, 1, 0]] * 20 + [[0, 1, 1]] * 20).bool()
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.rand(40, 3, generator=generator)
+    weakest = assign(scores, presence=presence)
+    dealt = assign(scores, 'random', presence=presence, generator=generator)
+    assert not torch.equal(dealt, weakest)
+    for part in (slice(20), slice(20, 40)):
+        assert torch.equal(
+            dealt[part].bincount(minlength=3),
+            weakest[part].bincount(minlength=3),
+        )

@@ -77,3 +77,52 @@ def test_occurrences(keys):
         counted[key] += 1
     found = occurrences(torch.tensor(keys, dtype=torch.long))
     assert found.tolist() == expected
+
+
+PRESENCE = st.lists(
+    st.lists(st.booleans(), min_size=3, max_size=3).filter(any),
+    min_size=1,
+    max_size=12,
+).map(torch.tensor)
+
+
+@given(PRESENCE, st.data())
+def test_within_what_samples_have(presence, data):
+    size = len(presence)
+    counts = data.draw(
+        st.lists(
+            st.lists(st.integers(0, 2), min_size=3, max_size=3),
+            min_size=size,
+            max_size=size,
+        )
+    )
+    items = Items.complete(size, 3).join(Items.copies(torch.tensor(counts)))
+    found = items.within(presence)
+    there = presence[found.index]
+    assert torch.equal(found.index, items.index)
+    # Nothing that a sample lacks, and nothing else left out.
+    assert torch.equal(found.active, items.active & there)
+    # A group holds one set, or, for models that see what is masked, one
+    # set of what there is too.
+    for whole in (False, True):
+        found = items.within(presence, whole)
+        seen = {}
+        for group, kept, has in zip(
+            found.group.tolist(),
+            found.active.tolist(),
+            there.tolist(),
+            strict=True,
+        ):
+            key = (kept, has) if whole else kept
+            assert seen.setdefault(group, key) == key
+    # All there: as it was.
+    everything = items.within(torch.ones_like(presence))
+    assert torch.equal(everything.group, items.group)
+
+
+def test_within_keeps_the_groups_of_others():
+    """Groups that are not those of the sets are split, and not joined."""
+    items = Items.complete(4, 2)._replace(group=torch.tensor([5, 5, 7, 7]))
+    presence = torch.tensor([[1, 1], [1, 0], [1, 0], [1, 0]]).bool()
+    groups = items.within(presence).group.tolist()
+    assert groups[2] == groups[3] and len(set(groups)) == 3

@@ -114,30 +114,44 @@ class FrameFolder:
         # The small part is for times like 0.29 * 100.
         positions = [int(time * rate + 1e-6) for time in times]
         images = [
-            self._read(self._names[min(max(position, 0), last)])
+            read_image(
+                os.path.join(
+                    self.path, self._names[min(max(position, 0), last)]
+                )
+            )
             for position in positions
         ]
         check_one_size(self.path, images)
         return images
 
-    def _read(self, name: str) -> np.ndarray:
-        path = os.path.join(self.path, name)
-        check_is_file(path)
+
+def read_image(path: str) -> np.ndarray:
+    """An image file as uint8 RGB (H, W, 3).
+
+    Raises:
+        BrokenMediaError: If it cannot be read, or claims an absurd size.
+    """
+    check_is_file(path)
+    try:
+        # Not cv2.imread, which cannot open all names on Windows.
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise cannot_open(path, str(error)) from error
+    return decode_image(data.tobytes(), path)
+
+
+def decode_image(content: bytes, path: str) -> np.ndarray:
+    """The same of a file's content; ``path`` names it in errors."""
+    if content and _is_whole(content):
+        data = np.frombuffer(content, np.uint8)
         try:
-            # Not cv2.imread, which cannot open all names on Windows.
-            data = np.fromfile(path, np.uint8)
-        except OSError as error:
-            raise cannot_open(path, str(error)) from error
-        content = data.tobytes()
-        if data.size and _is_whole(content):
-            try:
-                _check_size(path, content)
-                image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-            except (cv2.error, OSError, SyntaxError, ValueError) as error:
-                raise _damaged(path) from error
-            if image is not None:
-                return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        raise _damaged(path)
+            _check_size(path, content)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        except (cv2.error, OSError, SyntaxError, ValueError) as error:
+            raise _damaged(path) from error
+        if image is not None:
+            return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    raise _damaged(path)
 
 
 def _check_size(path: str, content: bytes) -> None:

@@ -22,6 +22,7 @@ from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.packing.packer import is_done, pack_all
 from mmremix.registry import DATASETS
 from mmremix.utils.config_paths import find_config
+from mmremix.utils.errors import ConfigError
 from mmremix.utils.plain_config import config_from_file
 from mmremix.utils.whole_files import csv_bytes, write_whole
 
@@ -113,6 +114,13 @@ def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
         settings['margin'] = args.margin
     if args.allow_outside:
         settings['allow_outside'] = True
+    if settings['type'] == 'TableDataset':
+        raise ConfigError(
+            'A TableDataset has no clips of its own to pack: arrays are read '
+            'as they are. Pack the clips of one of its columns, and name the '
+            'copies in the table: --ann-file clips.csv --data-root ... '
+            "(columns clip,label); the readers 'video' and 'sound' open them."
+        )
     # Missing files are among the broken ones.
     dataset = DATASETS.build(
         {**settings, 'pipeline': [], 'check_files': False}

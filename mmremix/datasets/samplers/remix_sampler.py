@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.dataset import DefaultSampler
+from torch import Tensor
 
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.registry import DATA_SAMPLERS
@@ -34,6 +35,10 @@ class RemixSampler:
     augmentation seed of each sample travel in the index
     (:class:`~mmremix.datasets.RemixIndex`), so persistent workers always see
     the current ones.
+
+    Of what a sample lacks (:meth:`MultimodalDataset.presence`) nothing is
+    planned. Samples that lack the same share batches, in joint epochs too,
+    whose batches then come in random order.
 
     Use it as the ``batch_sampler`` over mmengine's ``DefaultSampler``::
 
@@ -146,6 +151,10 @@ class RemixSampler:
         self.passes = passes
         self.accumulation = accumulation
         self.modalities: tuple[str, ...] = tuple(modalities)
+        self._presence: Tensor | None = None
+        presence = getattr(sampler.dataset, 'presence', lambda: None)()
+        if presence is not None:
+            self._presence = torch.from_numpy(presence)
         self._items: Items | None = None
         # The plan of one epoch; mmengine asks for its length at every step.
         self._planned: tuple[int, list[list[Batch]]] | None = None
@@ -170,6 +179,11 @@ class RemixSampler:
             items = Items(*(part.detach().cpu() for part in items))
         self._items = items
         self._planned = None
+
+    @property
+    def lacks(self) -> bool:
+        """Whether some samples lack a modality."""
+        return self._presence is not None
 
     def epoch_plan(self) -> list[Batch]:
         """This rank's batches of the sampler's current epoch."""
@@ -206,11 +220,16 @@ class RemixSampler:
 
     def _arranged(self) -> Items:
         """The items as ``reassemble`` groups them."""
-        if self._items is None:
-            return Items.complete(
+        items = self._items
+        if items is None:
+            items = Items.complete(
                 len(self.sampler.dataset), len(self.modalities)
             )
-        return self._items if self.reassemble else self._items.together()
+        if self._presence is not None:
+            items = items.within(self._presence, self.load_masked)
+        elif self._items is None:
+            return items
+        return items if self.reassemble else items.together()
 
     def _pass(self, items: Items, generator: torch.Generator) -> list[Batch]:
         num_samples = len(self.sampler.dataset)
@@ -218,29 +237,44 @@ class RemixSampler:
         if self.sampler.shuffle:
             permutation = torch.randperm(num_samples, generator=generator)
         groups = self._items is not None and self.reassemble
+        # One group is in random order as it is.
+        order = self.order if groups else 'sequential'
+        if self._items is None and self._presence is not None:
+            order = 'shuffled'
         return plan(
             items,
             permutation,
             batch_size=self.batch_size * self.accumulation,
             world_size=self.sampler.world_size,
             rank=self.sampler.rank,
-            # One group is in random order as it is.
-            order=self.order if groups else 'sequential',
+            order=order,
             tail=self.tail,
             generator=generator,
         )
 
     def _active(self, batch: Batch) -> list[tuple[str, ...]]:
         """The modalities that the samples of a batch keep."""
-        if self._items is None or not self.decouple or batch.complete:
-            return [self.modalities] * len(batch.rows)
+        items, rows, presence = self._items, batch.rows, self._presence
+        keeps_all = items is None or not self.decouple or batch.complete
+        if keeps_all and presence is None:
+            return [self.modalities] * len(rows)
+        index = rows if items is None else items.index[rows]
+        if items is None or keeps_all:
+            assert presence is not None
+            return self._names(presence[index])
+        active = items.active[rows]
+        return self._names(
+            active if presence is None else active & presence[index]
+        )
+
+    def _names(self, active: Tensor) -> list[tuple[str, ...]]:
         return [
             tuple(
                 name
                 for name, keeps in zip(self.modalities, row, strict=True)
                 if keeps
             )
-            for row in self._items.active[batch.rows].tolist()
+            for row in active.tolist()
         ]
 
     def __iter__(self) -> Iterator[list[RemixIndex]]:

@@ -13,6 +13,7 @@ from mmremix.datasets.transforms.decode_video import DecodeVideo
 from mmremix.datasets.transforms.flow import Flow
 from mmremix.datasets.transforms.for_modality import ForModality
 from mmremix.datasets.transforms.kaldi_fbank import KaldiFbank
+from mmremix.datasets.transforms.load_modality import LoadModality
 from mmremix.datasets.transforms.load_spectrogram import LoadSpectrogram
 from mmremix.datasets.transforms.log_stft import LogSTFT
 from mmremix.datasets.transforms.pack import PackAVInputs
@@ -26,6 +27,7 @@ __all__ = [
     'Flow',
     'ForModality',
     'KaldiFbank',
+    'LoadModality',
     'LoadSpectrogram',
     'LogSTFT',
     'PackAVInputs',

@@ -12,6 +12,7 @@ from mmcv.transforms import BaseTransform
 
 from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
+from mmremix.utils.padded import Padded
 
 
 @TRANSFORMS.register_module()
@@ -68,8 +69,8 @@ class PackAVInputs(BaseTransform):
         return {'inputs': packed, 'data_samples': data_sample}
 
 
-def _to_tensor(value: Any) -> torch.Tensor:
-    if isinstance(value, torch.Tensor):
+def _to_tensor(value: Any) -> torch.Tensor | Padded:
+    if isinstance(value, torch.Tensor | Padded):
         return value
     value = np.ascontiguousarray(value)
     if not value.flags.writeable:

@@ -15,6 +15,7 @@ from mmremix.datasets.stand_ins import record_broken
 from mmremix.engine.plan.plan_hook import PlanHook, ScoringPlanHook
 from mmremix.engine.plan.report import Decided, report
 from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
 from mmremix.engine.scoring.scores import ScoringPass
@@ -198,6 +199,7 @@ class KLScoreHook(ScoringPlanHook):
             (runner.epoch - self.warmup_epochs) // self.interval,
             None if before is None else before['scores'],
         )
+        presence = presence_of(runner.train_dataloader.dataset)
         generator = torch.Generator()
         generator.manual_seed(
             runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
@@ -208,9 +210,10 @@ class KLScoreHook(ScoringPlanHook):
             ties=self.ties,
             epoch=runner.epoch,
             generator=generator,
+            presence=presence,
         )
         assignments = ensure_min_share(
-            assignments, table.scores, self.min_share
+            assignments, table.scores, self.min_share, presence
         )
         # All ranks hold the same table; this makes sure that a last-bit
         # difference between devices cannot split them.

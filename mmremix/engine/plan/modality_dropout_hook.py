@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmremix.engine.plan.plan_hook import PlanHook
+from mmremix.engine.scoring.loader import presence_of
 from mmremix.methods.modality_dropout import check_rates, keep_some, rates_of
 from mmremix.registry import HOOKS
 from mmremix.remix import Items
@@ -62,6 +63,10 @@ class ModalityDropoutHook(PlanHook):
         rates = self._rates(runner)
         size = len(runner.train_dataloader.dataset)
         drawn = torch.rand(size, len(rates), generator=generator)
+        presence = presence_of(runner.train_dataloader.dataset)
+        if presence is not None:  # of what is there, one is to stay
+            drawn = torch.where(presence, drawn, -1.0)
+            rates = torch.where(presence, rates, 1.0)
         return {'keeps': keep_some(drawn, rates)}
 
     def items(self, decision: Mapping[str, Tensor], runner: Runner) -> Items:

@@ -72,7 +72,8 @@ def check_train_setup(runner: Runner, hook: PlanHook) -> None:
     constant = sampler.tail == 'fixed' and sampler.passes == 1
     if not constant or hook.changes_size:
         _check_constant_length(runner, sampler, hook)
-    if not sampler.reassemble:
+    mixes = sampler.joint_share > 0 or not sampler.decouple
+    if not sampler.reassemble or (sampler.lacks and mixes):
         _check_mixed_batches(runner)
     if is_distributed():
         _check_distributed(runner)

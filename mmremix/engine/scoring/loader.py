@@ -6,7 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from mmengine.runner import Runner
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import MultimodalDataset
@@ -47,6 +49,8 @@ def build_score_dataloader(
         'sampler': {'type': 'ScoringSampler'},
         **overrides,
     }
+    if presence_of(runner.train_dataloader.dataset) is not None:
+        cfg.setdefault('collate_fn', {'type': 'mmremix.multimodal_collate'})
     dataloader: DataLoader[Any] = Runner.build_dataloader(
         cfg, seed=runner.seed
     )
@@ -67,6 +71,12 @@ def build_score_dataloader(
     if isinstance(score, MultimodalDataset):
         keep_inputs(runner, score, cache, 'scoring_cache', cfg['dataset'])
     return dataloader
+
+
+def presence_of(dataset: Any) -> Tensor | None:
+    """Which modalities each sample has, bool ``(N, K)``; None for all."""
+    presence = getattr(dataset, 'presence', lambda: None)()
+    return None if presence is None else torch.from_numpy(presence)
 
 
 def _eval_dataset(

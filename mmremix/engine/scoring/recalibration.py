@@ -10,6 +10,8 @@ from mmengine.model import BaseModel
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
+from mmremix.models.recognizers.groups import split_by_active
+
 
 @torch.no_grad()
 def recalibrate_batch_norm(
@@ -40,7 +42,8 @@ def recalibrate_batch_norm(
         layer.momentum = None  # a cumulative average
     for batch in dataloader if layers else ():
         data = model.data_preprocessor(batch, False)
-        model(data['inputs'], data['data_samples'], mode='tensor')
+        for group in split_by_active(data['inputs'], data['data_samples']):
+            model.run(group.inputs, group.active)
     for module, training in flags:
         module.training = training
     for layer, momentum in zip(layers, momenta, strict=True):

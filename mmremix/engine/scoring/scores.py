@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.datasets import ScoringSampler
 from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.evaluation.dataset_rows import collect_rows, dataset_size
 from mmremix.models import FUSION
@@ -26,7 +27,8 @@ class ScoreTable:
 
     Attributes:
         scores: One score per sample and modality, ``(N, K)`` float32; NaN
-            for samples that could not be loaded.
+            for samples that could not be loaded, and for a modality that a
+            sample lacks.
         accuracy: Share of the scored samples that each prediction
             (``fusion`` and the modalities) gets right.
         broken: ``(index, clip, reason)`` of the samples of this rank that
@@ -82,18 +84,31 @@ def score_dataset(
         inputs: Mapping[str, Tensor], active: tuple[str, ...], labels: Tensor
     ) -> Tensor:
         scores = forward.scores(inputs)
-        own = [scores[name] for name in modalities]
+        # What the samples lack is NaN in all columns, which a mean skips.
+        first = next(iter(scores.values()))
+        lacking = torch.full_like(first, torch.nan)
+        own = [scores.get(name, lacking) for name in modalities]
         labels = labels[:, None]
         columns = [
             *(score(x)[:, None] for x in own),
             *(x.softmax(dim=1).gather(1, labels) for x in own),
-            *(scores[n].argmax(1, keepdim=True) == labels for n in names),
+            *(
+                scores[n].argmax(1, keepdim=True) == labels
+                if n in scores
+                else lacking[:, :1]
+                for n in names
+            ),
         ]
         return torch.cat([column.float() for column in columns], dim=1)
 
     found = collect_rows(model, dataloader, compute, sum(widths))
     scores, true, hits = torch.split(found.values, widths, dim=1)
-    diverged = found.seen & torch.isnan(scores).any(dim=1)
+    dataset: Any = dataloader.dataset
+    presence = presence_of(dataset)
+    wrong = torch.isnan(scores)
+    if presence is not None:
+        wrong &= presence
+    diverged = found.seen & wrong.any(dim=1)
     if diverged.any():
         first = int(diverged.nonzero()[0])
         raise FloatingPointError(
@@ -105,13 +120,13 @@ def score_dataset(
     return ScoreTable(
         scores=scores.contiguous(),
         accuracy=dict(
-            zip(names, hits[found.seen].mean(dim=0).tolist(), strict=True)
+            zip(names, hits[found.seen].nanmean(dim=0).tolist(), strict=True)
         ),
         broken=found.broken,
         true_probability=dict(
             zip(
                 modalities,
-                true[found.seen].mean(dim=0).tolist(),
+                true[found.seen].nanmean(dim=0).tolist(),
                 strict=True,
             )
         ),

@@ -154,6 +154,10 @@ class GradientConflictHook(Hook):
         assert dataset is not None, 'before_train has not run'
         generator = torch.Generator().manual_seed(self.seed)
         order = torch.randperm(len(dataset), generator=generator).tolist()
+        # Directions are of samples that have everything.
+        presence = dataset.presence()
+        if presence is not None:
+            order = [i for i in order if presence[i].all()]
         samples = []
         for index in order:
             # Seeded by the index, in test mode.
@@ -165,7 +169,8 @@ class GradientConflictHook(Hook):
         if not samples:
             raise ValueError(
                 f'GradientConflictHook: none of the {len(order)} training '
-                'samples could be loaded. Check data_root.'
+                'samples with all modalities could be loaded. Check '
+                'data_root, or leave the hook out.'
             )
         return multimodal_collate(samples)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmremix.registry import MODELS
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 
 @MODELS.register_module()
@@ -61,25 +63,54 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             training: Not used.
 
         Returns:
-            ``inputs``, a dict from modality to ``(B, ...)`` float32, and
-            ``data_samples`` as they came, on the CPU.
+            ``inputs``, a dict from modality to ``(B, ...)`` float32, or to a
+            :class:`~mmremix.utils.padded.Padded` for sequences that differ
+            in length; and ``data_samples`` as they came, on the CPU.
         """
         samples = data.get('data_samples')
         if samples is not None:
             _check_complete(data['inputs'], samples)
         # One by one, since the loader pins them one by one. The labels stay:
         # moving each by itself would wait B times.
-        moved = self.cast_data(
-            {name: list(value) for name, value in data['inputs'].items()}
-        )
         inputs = {
-            name: self.normalize(name, torch.stack(value))
-            for name, value in moved.items()
+            name: self.normalize(name, self._stack(name, list(value)))
+            for name, value in data['inputs'].items()
         }
         return {'inputs': inputs, 'data_samples': samples}
 
-    def normalize(self, name: str, value: Tensor) -> Tensor:
+    def _stack(
+        self, name: str, values: list[Tensor | Padded]
+    ) -> Tensor | Padded:
+        """One modality's inputs on the device, in one tensor."""
+        sequences = [x for x in values if isinstance(x, Padded)]
+        if sequences:
+            together = Padded.stack(sequences)
+            return together.to(self.device, non_blocking=self._non_blocking)
+        shapes = {tuple(x.shape) for x in values}
+        if len(shapes) > 1:
+            raise ConfigError(
+                f'The inputs of {name} differ in shape, {sorted(shapes)[:4]}, '
+                'and make no batch. Crop or pad them; in a TableDataset write '
+                f'modalities=dict({name}=dict(length=128)), or length=None '
+                'to keep their lengths'
+            )
+        stacked: Tensor = torch.stack(self.cast_data(values))
+        return stacked
+
+    @overload
+    def normalize(self, name: str, value: Tensor) -> Tensor: ...
+
+    @overload
+    def normalize(
+        self, name: str, value: Tensor | Padded
+    ) -> Tensor | Padded: ...
+
+    def normalize(self, name: str, value: Tensor | Padded) -> Tensor | Padded:
         """One modality's inputs as float32, normalised."""
+        if isinstance(value, Padded):
+            there = value.mask[(...,) + (None,) * (value.dim() - 2)]
+            numbers = self.normalize(name, value.values)
+            return Padded(torch.where(there, numbers, 0), value.mask)
         value = value.float()
         if name not in self._normalized:
             return value

@@ -26,6 +26,7 @@ from mmremix.models.recognizers.step import Step
 from mmremix.models.recognizers.subsets import subset_labels, subset_scores
 from mmremix.registry import MODELS
 from mmremix.utils.names import FUSION, READOUT
+from mmremix.utils.padded import Padded
 from mmremix.utils.shapley import Subset
 
 
@@ -154,7 +155,7 @@ class AVRecognizer(Step):
 
     def forward(
         self,
-        inputs: dict[str, Tensor],
+        inputs: dict[str, Tensor | Padded],
         data_samples: list[ActionDataSample] | None = None,
         mode: str = 'tensor',
     ) -> dict[str, Tensor] | list[ActionDataSample]:
@@ -184,7 +185,7 @@ class AVRecognizer(Step):
 
     def loss(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Padded],
         data_samples: list[ActionDataSample],
     ) -> dict[str, Tensor]:
         """Loss terms of a batch, ``loss_fusion`` and ``loss_<name>``.
@@ -217,7 +218,7 @@ class AVRecognizer(Step):
 
     def predict(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Padded],
         data_samples: list[ActionDataSample],
     ) -> list[ActionDataSample]:
         """Add the predictions to the samples.

@@ -17,6 +17,7 @@ from mmremix.models.fusion_heads import (
     TokenFusionHead,
 )
 from mmremix.models.output import Output
+from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
 
@@ -33,7 +34,7 @@ class PassCounter(Counter[str]):
 def encode(
     encoders: ModuleDict[ModalityEncoder],
     fusion: BaseFusionHead,
-    inputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor | Padded],
 ) -> Output:
     """Encode what is there, as the fusion wants it.
 
@@ -81,10 +82,19 @@ def masked(output: Output, active: tuple[str, ...]) -> Output:
 def _in_stages(
     encoders: ModuleDict[ModalityEncoder],
     fusion: StagedFusionHead,
-    inputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor | Padded],
 ) -> tuple[dict[str, Tensor], Any]:
     batch = len(next(iter(inputs.values())))
-    maps = {name: encoders[name].stem(x) for name, x in inputs.items()}
+    maps = {}
+    for name, x in inputs.items():
+        if isinstance(x, Padded):
+            raise ConfigError(
+                f'{type(fusion).__name__} works between the stages of the '
+                f'encoders, which take no mask, and the sequences of {name} '
+                f'differ in length. Write: modalities=dict({name}=dict('
+                'length=128))'
+            )
+        maps[name] = encoders[name].stem(x)
     depth = min(len(encoders[name].stage_channels) for name in inputs)
     state = None
     for stage in range(1, depth + 1):

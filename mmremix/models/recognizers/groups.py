@@ -9,6 +9,8 @@ import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
+from mmremix.utils.padded import Padded
+
 
 class Group(NamedTuple):
     """Samples of a batch that keep the same modalities.
@@ -21,13 +23,14 @@ class Group(NamedTuple):
 
     active: tuple[str, ...]
     rows: list[int]
-    inputs: dict[str, Tensor]
+    inputs: dict[str, Tensor | Padded]
 
 
 def split_by_active(
-    inputs: Mapping[str, Tensor], data_samples: Sequence[ActionDataSample]
+    inputs: Mapping[str, Tensor | Padded],
+    data_samples: Sequence[ActionDataSample],
 ) -> list[Group]:
-    """Split a batch by what its samples keep.
+    """Split a batch by what its samples keep, and have loaded beside it.
 
     A pure batch, the usual case, is one group with the inputs as they are.
 
@@ -40,12 +43,13 @@ def split_by_active(
         Groups, in the order of their first samples.
     """
     everything = tuple(inputs)
-    places: dict[tuple[str, ...], list[int]] = {}
+    places: dict[tuple[tuple[str, ...], ...], list[int]] = {}
     for row, sample in enumerate(data_samples):
         active = sample.metainfo.get('active_modalities', everything)
-        places.setdefault(tuple(active), []).append(row)
+        load = sample.metainfo.get('loaded_modalities', active)
+        places.setdefault((tuple(active), tuple(load)), []).append(row)
     if len(places) == 1:
-        ((active, rows),) = places.items()
+        (((active, _), rows),) = places.items()
         return [Group(active, rows, dict(inputs))]
     loaded = [
         s.metainfo.get(
@@ -59,8 +63,8 @@ def split_by_active(
         for name in inputs
     }
     groups = []
-    for active, rows in places.items():
-        group_inputs = {}
+    for (active, _), rows in places.items():
+        group_inputs: dict[str, Tensor | Padded] = {}
         for name, value in inputs.items():
             own = [index[name][row] for row in rows]
             if None not in own:

@@ -25,7 +25,7 @@ from mmremix.models.recognizers.encode import (
 )
 from mmremix.models.tokens import Feature
 from mmremix.utils.names import FUSION, HEADS, READOUT
-from mmremix.utils.padded import Padded
+from mmremix.utils.padded import Padded, zeros_like
 
 if TYPE_CHECKING:
     from mmremix.methods import Method
@@ -66,7 +66,7 @@ class Step(BaseModel):
 
     def run(
         self,
-        inputs: Mapping[str, Tensor],
+        inputs: Mapping[str, Tensor | Padded],
         active: tuple[str, ...] = (),
         labels: Tensor | None = None,
         *,
@@ -104,7 +104,9 @@ class Step(BaseModel):
         return output
 
     def encode(
-        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+        self,
+        inputs: Mapping[str, Tensor | Padded],
+        active: tuple[str, ...] = (),
     ) -> Output:
         """Encode what is there and not masked; see :meth:`run`."""
         if not inputs or not set(inputs) <= set(self.encoders):
@@ -121,7 +123,7 @@ class Step(BaseModel):
             given = {name: x for name, x in given.items() if name in active}
         if self.mask == 'input':
             given = {
-                name: x if name in active else torch.zeros_like(x)
+                name: x if name in active else zeros_like(x)
                 for name, x in given.items()
             }
         output = encode(self.encoders, self.fusion, given)
@@ -166,7 +168,9 @@ class Step(BaseModel):
         return scores
 
     def answer(
-        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+        self,
+        inputs: Mapping[str, Tensor | Padded],
+        active: tuple[str, ...] = (),
     ) -> Output:
         """Run for :meth:`probabilities`.
 

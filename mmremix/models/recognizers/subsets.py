@@ -12,6 +12,7 @@ from mmremix.models.fusion_heads import StagedFusionHead
 from mmremix.models.output import Output
 from mmremix.models.tokens import Feature
 from mmremix.utils.names import FUSION, HEADS
+from mmremix.utils.padded import Padded
 from mmremix.utils.shapley import Subset
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def subset_scores(
     model: Step,
-    inputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor | Padded],
     subsets: Sequence[Subset],
     output: Output | None = None,
 ) -> dict[Subset, dict[str, Tensor]]:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler
@@ -260,3 +262,70 @@ def test_epochs_are_those_of_the_first_release():
                 content += [[tuple(i) for i in b] for b in batch_sampler]
         found = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
         assert found == digest, key
+
+
+class Gaps(Echo):
+    """Every third sample lacks audio, every fifth video."""
+
+    def presence(self):
+        found = np.ones((self.size, 2), dtype=bool)
+        found[::3, 1] = False
+        found[::5, 0] = False
+        found[0] = True
+        return found
+
+
+GAPS = Gaps(20)
+
+
+def gapped(**kwargs):
+    return RemixSampler(
+        DefaultSampler(GAPS, shuffle=True, seed=3), batch_size=4, **kwargs
+    )
+
+
+def has(key):
+    return tuple(
+        name
+        for name, there in zip(
+            GAPS.modalities, GAPS.presence()[key.index], strict=True
+        )
+        if there
+    )
+
+
+@pytest.mark.parametrize('load_masked', [False, True])
+def test_joint_epochs_keep_what_is_there(load_masked):
+    batch_sampler = gapped()
+    batch_sampler.load_masked = load_masked
+    batches = list(batch_sampler)
+    keys = [key for batch in batches for key in batch]
+    there = [i for i, row in enumerate(GAPS.presence()) if row.any()]
+    assert sorted(key.index for key in keys) == there
+    assert all(key.active_modalities == has(key) for key in keys)
+    for batch in batches:
+        assert len({key.active_modalities for key in batch}) == 1
+    # In random order, not one set after the other.
+    sets = [batch[0].active_modalities for batch in batches]
+    assert sum(a != b for a, b in itertools.pairwise(sets)) > 2
+
+
+@pytest.mark.parametrize('decouple', [True, False])
+@pytest.mark.parametrize('reassemble', [True, False])
+def test_plans_stay_within_what_is_there(decouple, reassemble):
+    batch_sampler = gapped(decouple=decouple, reassemble=reassemble)
+    batch_sampler.items = Items.every_modality(20, 2)
+    for batch in batch_sampler:
+        for key in batch:
+            assert key.active_modalities
+            assert set(key.active_modalities) <= set(has(key))
+        if decouple and reassemble:
+            assert len({key.active_modalities for key in batch}) == 1
+
+
+def test_batches_hold_one_set_of_what_is_loaded():
+    batch_sampler = gapped()
+    batch_sampler.load_masked = True
+    batch_sampler.items = Items.every_modality(20, 2)
+    for batch in batch_sampler:
+        assert len({has(key) for key in batch}) == 1

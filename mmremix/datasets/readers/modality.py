@@ -1,0 +1,269 @@
+"""One modality of a table: where it stands, how it is read and fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmremix.datasets.lazy_cell import LazyCell
+from mmremix.datasets.media import BrokenMediaError
+from mmremix.datasets.paths import media_path
+from mmremix.datasets.readers.base import (
+    Reader,
+    build_reader,
+    check_numbers,
+)
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
+
+_OWN = (
+    *('reader', 'column', 'file', 'prefix', 'suffix', 'length', 'crop'),
+    *('pad', 'flatten', 'transforms', 'output'),
+)
+_CROPS = ('random', 'middle', 'start')
+_PADS = ('zero', 'repeat')
+
+
+class Modality:
+    """What a config says of one modality of a table.
+
+    Args:
+        name: Of the modality.
+        cfg: ``reader`` and its arguments, and, all optional: ``column`` (or a
+            list; defaults to the name), ``file`` (in a folder of samples),
+            ``prefix`` and ``suffix`` of file names, ``length`` of dimension 0
+            (a number, or ``None`` to keep it and pad each batch), ``crop``
+            (``'random'``, ``'middle'`` or ``'start'``; at random in training
+            only), ``pad`` (``'zero'`` after the end, or ``'repeat'``),
+            ``flatten`` (one dimension of all but the first),
+            ``transforms`` and ``output``, the key that they leave it at.
+
+    Raises:
+        ConfigError: On what cannot be.
+    """
+
+    def __init__(self, name: str, cfg: Mapping[str, Any]) -> None:
+        if not isinstance(cfg, Mapping) or 'reader' not in cfg:
+            raise ConfigError(
+                f'modalities: {name!r} needs a reader, got {cfg!r}. Write: '
+                f"modalities=dict({name}=dict(reader='npy', "
+                f'column={name!r}))'
+            )
+        own = {key: cfg[key] for key in _OWN if key in cfg}
+        options = {k: v for k, v in cfg.items() if k not in _OWN}
+        self.name = name
+        self.reader: Reader = build_reader(name, cfg['reader'], options)
+        column = own.get('column', name)
+        self.columns = (column,) if isinstance(column, str) else tuple(column)
+        self.file = own.get('file')
+        self.prefix = own.get('prefix', '')
+        self.suffix = own.get('suffix', '')
+        self.fits = 'length' in own
+        self.length = own.get('length')
+        self.crop = own.get('crop', 'random')
+        self.pad = own.get('pad', 'zero')
+        self.flatten = bool(own.get('flatten', False))
+        self.transforms = tuple(own.get('transforms', ()))
+        self.output = own.get('output', 'value')
+        self.width: tuple[Any, ...] | None = None
+        """Shape of a sample (without dimension 0 if that is fitted), of the
+        first one, which the others must have."""
+        self.first = ''
+        self._check(own)
+
+    def _check(self, own: Mapping[str, Any]) -> None:
+        for key, value, choices in (
+            ('crop', self.crop, _CROPS),
+            ('pad', self.pad, _PADS),
+        ):
+            if value not in choices:
+                raise ConfigError(
+                    f'modalities: {self.name!r} has {key}={value!r}, choose '
+                    f'from {choices}. Write: {key}={choices[0]!r}'
+                )
+        whole = isinstance(self.length, int) and self.length >= 1
+        if self.fits and self.length is not None and not whole:
+            raise ConfigError(
+                f'modalities: {self.name!r} has length={self.length!r}. '
+                'Write a whole number, length=128, or length=None to keep '
+                'lengths as they are'
+            )
+        if self.length is None and not {'crop', 'pad'}.isdisjoint(own):
+            raise ConfigError(
+                f'modalities: {self.name!r} has crop or pad without a '
+                'length. Write: length=128'
+            )
+        if self.fits and self.length is None and self.transforms:
+            raise ConfigError(
+                f'modalities: {self.name!r} has transforms and length=None; '
+                'they would get sequences that are not yet of one length. '
+                'Write length=128, or leave the transforms out'
+            )
+        if self.transforms and self.output == 'value' and 'output' not in own:
+            raise ConfigError(
+                f'modalities: {self.name!r} has transforms; say which key '
+                "they leave the input at: output='spectrogram'"
+            )
+        several = len(self.columns) > 1 and not self.reader.several
+        if not self.columns or several:
+            raise ConfigError(
+                f'modalities: {self.name!r} has column={self.columns}, its '
+                f'reader reads one. Write: column={self.name!r}'
+            )
+        if self.file is not None and not self.reader.names_file:
+            raise ConfigError(
+                f'modalities: {self.name!r} has file={self.file!r}, and its '
+                "reader reads no file. Write: reader='npy'"
+            )
+
+    def parse(self, raw: Mapping[Any, Any]) -> Any:
+        """What a row holds of it; ``None`` if its cells are empty.
+
+        Raises:
+            ValueError: Naming the column, and what is wrong.
+        """
+        cells = [raw.get(column) for column in self.columns]
+        empty = [
+            cell is None or (isinstance(cell, str) and not cell.strip())
+            for cell in cells
+        ]
+        if all(empty):
+            return None
+        if any(empty):
+            gaps = [c for c, e in zip(self.columns, empty, strict=True) if e]
+            raise ValueError(
+                f'{self.name}: {gaps} is empty and the other columns are not'
+            )
+        if any(isinstance(cell, LazyCell) for cell in cells):
+            if len(cells) > 1:
+                raise ValueError(
+                    f'{self.name}: lists in several columns; name one column'
+                )
+            return cells[0]
+        try:
+            return self.reader.parse(cells)
+        except ValueError as error:
+            raise ValueError(f'{self.columns[0]!r}: {error}') from error
+
+    def path(self, root: str, cell: str) -> str:
+        """Path of a cell's file."""
+        folder = media_path(root, self.prefix) if self.prefix else root
+        return media_path(folder, cell, self.suffix)
+
+    def load(self, cell: Any) -> np.ndarray:
+        """Read a sample, check its shape, and crop or pad it.
+
+        Raises:
+            BrokenMediaError: If it cannot be read, or is of another width
+                than the first sample.
+        """
+        value = self._read(cell)
+        width = value.shape[1:] if self.fits else value.shape
+        if self.width is None:
+            self.width, self.first = width, describe(cell)
+        elif width != self.width and not self.transforms:
+            raise BrokenMediaError.of(
+                describe(cell),
+                f'{self.name} has the shape {value.shape}, the first sample '
+                f'({self.first}) has {self._shape_of_first()}',
+                self._hint(value.shape),
+            )
+        if (self.fits or self.flatten) and not value.ndim:
+            raise BrokenMediaError.of(
+                describe(cell), 'one number, which has no length'
+            )
+        if self.flatten:
+            value = value.reshape(len(value), -1)
+        return value if self.length is None else self._fit(value)
+
+    def _read(self, cell: Any) -> np.ndarray:
+        if not isinstance(cell, LazyCell):
+            return self.reader.read(cell)
+        found = cell.value()
+        if isinstance(found, np.ndarray):
+            return check_numbers(found, repr(cell))
+        try:
+            if not isinstance(found, bytes):
+                found = self.reader.parse([found])
+            return self.reader.read(found)
+        except ValueError as error:
+            raise BrokenMediaError.of(repr(cell), str(error)) from error
+
+    def _shape_of_first(self) -> str:
+        width = self.width or ()
+        parts = ('any', *width) if self.fits else width
+        return f'({", ".join(map(str, parts))})'
+
+    def _hint(self, shape: tuple[int, ...]) -> str:
+        if not self.fits and shape[1:] == (self.width or ())[1:]:
+            return (
+                'To crop or pad all to one length, write: '
+                f'modalities=dict({self.name}=dict(length={shape[0]})). To '
+                'keep their lengths: length=None'
+            )
+        return 'All samples must be of one width; mend the file.'
+
+    def _fit(self, value: np.ndarray) -> np.ndarray:
+        """Crop or pad dimension 0 to the length."""
+        assert self.length is not None
+        spare = len(value) - self.length
+        if spare >= 0:
+            place = {'start': 0, 'middle': spare // 2}.get(self.crop)
+            if place is None:
+                place = spare // 2
+                if self.reader.training:
+                    place = int(np.random.randint(spare + 1))
+            return value[place : place + self.length]
+        if self.pad == 'repeat':
+            return np.take(value, range(self.length), axis=0, mode='wrap')
+        after = [(0, -spare)] + [(0, 0)] * (value.ndim - 1)
+        return np.pad(value, after)
+
+    def keys(self, value: np.ndarray) -> dict[str, Any]:
+        """What its transforms find: ``value``, and what fits the reader."""
+        if self.fits and self.length is None:
+            tensor = torch.from_numpy(np.ascontiguousarray(value))
+            return {'value': Padded.whole(tensor)}
+        return {'value': value, **self.reader.keys(value)}
+
+
+def build_modalities(
+    cfgs: Mapping[str, Mapping[str, Any] | None], training: bool
+) -> dict[str, Modality]:
+    """Build those that are not ``None``."""
+    built = {}
+    for name, cfg in cfgs.items():
+        if cfg is not None:
+            built[name] = Modality(name, cfg)
+            built[name].reader.training = training
+    return built
+
+
+def default_pipeline(
+    modalities: Sequence[Modality],
+) -> list[dict[str, Any]]:
+    """Read, crop or pad, transform and pack each modality."""
+    return [
+        *(
+            {
+                'type': 'ForModality',
+                'modality': modality.name,
+                'output': modality.output,
+                'transforms': [
+                    {'type': 'LoadModality', 'modality': modality.name},
+                    *modality.transforms,
+                ],
+            }
+            for modality in modalities
+        ),
+        {'type': 'PackAVInputs'},
+    ]
+
+
+def describe(cell: Any) -> str:
+    """A cell, for a message."""
+    text = cell if isinstance(cell, str) else repr(cell)
+    return text if len(text) <= 200 else f'{text[:197]}...'

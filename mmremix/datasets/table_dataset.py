@@ -1,0 +1,360 @@
+"""Samples of any modalities, from a table or from folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.logging import print_log
+
+from mmremix.datasets.annotation import raise_problems
+from mmremix.datasets.csv_rows import AnnotationError, RowFilter
+from mmremix.datasets.labelled_dataset import LabelledDataset
+from mmremix.datasets.labels import sort_labels
+from mmremix.datasets.lazy_cell import LazyCell
+from mmremix.datasets.media import BrokenMediaError
+from mmremix.datasets.multimodal_dataset import Row
+from mmremix.datasets.paths import check_files as check_paths
+from mmremix.datasets.readers.modality import (
+    Modality,
+    build_modalities,
+    default_pipeline,
+    describe,
+)
+from mmremix.datasets.table_rows import (
+    RawRow,
+    read_sample_folders,
+    read_table,
+)
+from mmremix.registry import DATASETS
+from mmremix.utils.errors import ConfigError
+
+_LOOK_AT = 10  # samples, for one that can be read
+_ALLOW = "dataset=dict(type='TableDataset', missing='allow', ...)"
+
+
+@DATASETS.register_module()
+class TableDataset(LabelledDataset):
+    """Samples of any modalities, by config: a column a modality.
+
+    The table is a CSV with a header, or JSON-lines (``.jsonl``, an object a
+    line); a cell names a file (``npy``, ``npz``, ``pt``, ``image``,
+    ``sound``, ``video``) or is the value itself (``text``,
+    ``bag_of_words``, ``numbers``). Without ``ann_file``, the layout is
+    ``data_root/<class>/<sample>/<file>``, and each modality says its
+    ``file``. A folder that Hugging Face's ``Dataset.save_to_disk`` wrote
+    will also do (needs ``pip install datasets``).
+
+    Example::
+
+        dataset = dict(
+            type='TableDataset',
+            data_root='data/mhad',
+            ann_file='samples.csv',
+            label='label',
+            modalities=dict(
+                depth=dict(reader='npy'),
+                inertial=dict(reader='npy', length=128),
+                words=dict(reader='bag_of_words', column='sentence')),
+            filter_cfg=dict(split='train'))
+
+        # One folder a class, in it one a sample:
+        dataset = dict(
+            type='TableDataset',
+            data_root='data/train',
+            modalities=dict(
+                depth=dict(reader='npy', file='depth.npy'),
+                photo=dict(reader='image', file='photo.jpg', size=(64, 64))))
+
+    Without a ``pipeline``, each modality is read, cropped or padded to its
+    ``length`` (at random in training, else in the middle), and packed. A
+    written one has a :class:`ForModality` with :class:`LoadModality` for
+    each. Nothing of a modality that a sample does not keep is opened.
+
+    Args:
+        ann_file: The table, relative to ``data_root``; empty for folders.
+        modalities: For each modality its ``reader``, the reader's arguments
+            and where it is: ``column`` (defaults to the name; ``numbers``
+            takes a list), ``prefix`` (a folder, relative to ``data_root``)
+            and ``suffix`` of the cells, or ``file``. ``length`` crops
+            (``crop='random'``, ``'middle'`` or ``'start'``) or pads
+            (``pad='zero'`` after the end, or ``'repeat'``) dimension 0;
+            ``length=None`` keeps it, and batches are padded with a mask
+            (:class:`~mmremix.utils.padded.Padded`). ``flatten=True`` makes
+            (T, C) of (T, joints, axes). ``transforms`` follow
+            the reader, and leave the input at the key ``output``. ``None``
+            leaves a modality of a base config out.
+        label: Column of the labels.
+        missing: What an empty cell means: ``'error'``, or ``'allow'``, that
+            the sample lacks the modality. It then takes part with what it
+            has, in training, scoring, validation and testing.
+        classes: See :class:`AVDataset`.
+        filter_cfg: See :class:`AVDataset`.
+        check_files: Whether to look, at the start, that all files exist.
+        allow_outside: Whether paths of the table may leave ``data_root``.
+        kwargs: Arguments of :class:`MultimodalDataset`.
+
+    Raises:
+        AnnotationError: On a table that cannot be used, with its lines.
+        ConfigError: On arguments that are wrong.
+        FileNotFoundError: On missing files, with their paths.
+    """
+
+    has_default_pipeline = True
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        *,
+        modalities: Mapping[str, Mapping[str, Any] | None],
+        label: str = 'label',
+        missing: str = 'error',
+        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
+        test_mode: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if missing not in ('error', 'allow'):
+            raise ConfigError(
+                f"TableDataset: missing must be 'error' or 'allow', got "
+                f'{missing!r}. Write: {_ALLOW}'
+            )
+        if not isinstance(modalities, Mapping):
+            raise ConfigError(
+                'TableDataset: modalities is a dict of readers, got '
+                f'{modalities!r}. Write: modalities=dict(depth=dict(reader='
+                "'npy', column='depth'))"
+            )
+        self.readers: dict[str, Modality] = build_modalities(
+            modalities, training=not test_mode
+        )
+        self.label = label
+        self.missing = missing
+        self._presence: np.ndarray | None = None
+        self._check_layout(ann_file, kwargs)
+        super().__init__(
+            ann_file,
+            modalities=tuple(self.readers),
+            pipeline=pipeline or default_pipeline([*self.readers.values()]),
+            test_mode=test_mode,
+            **kwargs,
+        )
+
+    def _check_layout(self, ann_file: str, kwargs: Mapping[str, Any]) -> None:
+        for name, modality in self.readers.items():
+            if ann_file and modality.file is not None:
+                raise ConfigError(
+                    f'modalities: {name!r} has file={modality.file!r}, which '
+                    'is of folders, and there is an ann_file. Write: '
+                    f'column={name!r}'
+                )
+            if not ann_file and modality.file is None:
+                raise ConfigError(
+                    f'TableDataset: there is no ann_file, and {name!r} has '
+                    "no file. Write: ann_file='samples.csv', or for folders "
+                    f"of samples: {name}=dict(reader='npy', "
+                    f"file='{name}.npy')"
+                )
+        if not ann_file and kwargs.get('filter_cfg'):
+            raise ConfigError(
+                'TableDataset: filter_cfg is of a table, and there is no '
+                "ann_file. Write: ann_file='samples.csv'"
+            )
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the table, and resolve labels and paths."""
+        source = self.ann_file or self.data_root or '.'
+        rows, labels = self._read(source)
+        self.index_labels(source, rows, labels)
+        written = [
+            {
+                name: cell
+                for name, cell in row['cells'].items()
+                if self._is_path(name, cell)
+            }
+            for row in rows
+        ]
+        root = self.data_root or ''
+        for row, cells in zip(rows, written, strict=True):
+            for name, cell in cells.items():
+                row['cells'][name] = self.readers[name].path(root, cell)
+        paths = [{**row['cells'], 'row': row.get('row')} for row in rows]
+        self.check_inside(source, paths, written)
+        if self.check_files and self.on_broken == 'raise':
+            check_paths(
+                source,
+                [
+                    {name: row['cells'][name] for name in cells}
+                    for row, cells in zip(rows, written, strict=True)
+                ],
+                self.modalities,
+                'data_root, and prefix and suffix of the modality',
+            )
+        if self.check_files:
+            self._look(source, rows)
+        return rows
+
+    def _is_path(self, name: str, cell: Any) -> bool:
+        return self.readers[name].reader.names_file and isinstance(cell, str)
+
+    def _read(self, source: str) -> tuple[list[dict[str, Any]], list[str]]:
+        """Kept rows, and the labels of all."""
+        wanted = RowFilter(self.filter_cfg)
+        rows: list[dict[str, Any]] = []
+        labels: set[str] = set()
+        problems, gaps = [], []
+        for clip, raw in self._raw_rows(source):
+            where = f'line {raw.place}' if self.ann_file else clip
+            try:
+                row = self._parse(raw)
+            except ValueError as error:
+                problems.append(f'{where}: {error}')
+                continue
+            labels.add(row['label'])
+            if not wanted.holds(_as_text(raw.cells)):
+                continue
+            lacking = [n for n in self.modalities if n not in row['cells']]
+            if len(lacking) == len(self.modalities):
+                problems.append(f'{where}: all modalities are empty')
+            elif lacking:
+                gaps.append(f'{where}: no {", ".join(lacking)}')
+            place = {'row': raw.place} if self.ann_file else {}
+            rows.append({'clip': clip or _name(row), **row, **place})
+        raise_problems(source, problems)
+        if self.missing == 'error':
+            raise_problems(
+                source,
+                gaps,
+                'Fill the cells. If samples without a modality are meant, '
+                f'write:\n    {_ALLOW}',
+            )
+        elif gaps:
+            print_log(
+                f'{source}: {len(gaps)} of {len(rows)} samples lack a '
+                'modality, and train with those they have',
+                'current',
+            )
+        if not rows:
+            raise AnnotationError(
+                f'{source}: no rows'
+                + (
+                    f' match filter_cfg={dict(self.filter_cfg)}.'
+                    if self.filter_cfg
+                    else '.'
+                )
+            )
+        return rows, sort_labels(labels)
+
+    def _raw_rows(self, source: str) -> Any:
+        if not self.ann_file:
+            files = {n: str(m.file) for n, m in self.readers.items()}
+            return read_sample_folders(source, files)
+        needed = [c for m in self.readers.values() for c in m.columns]
+        table = read_table(source, [self.label, *needed], self.filter_cfg)
+        return (('', raw) for raw in table)
+
+    def _parse(self, raw: RawRow) -> dict[str, Any]:
+        """Label, cells that are not empty, and other columns of a row."""
+        if raw.problem:
+            raise ValueError(raw.problem)
+        column = self.label if self.ann_file else 'label'
+        label = raw.cells.get(column)
+        text = '' if label is None else str(label).strip()
+        if not text or isinstance(label, (bool, float, list, dict)):
+            raise ValueError(
+                f'empty {column!r}'
+                if not text
+                else f'{column!r} is a name or an index, got {label!r}'
+            )
+        cells, read = {}, {column}
+        for name, modality in self.readers.items():
+            if not self.ann_file:
+                cell = raw.cells.get(name)
+            else:
+                read.update(modality.columns)
+                cell = modality.parse(raw.cells)
+            if cell is not None:
+                cells[name] = cell
+        row: dict[str, Any] = {'label': text, 'cells': cells}
+        others = {k: v for k, v in raw.cells.items() if k not in read}
+        if others and self.ann_file:
+            row['columns'] = {
+                key: '' if value is None else value
+                for key, value in others.items()
+                if not isinstance(value, LazyCell)
+            }
+        return row
+
+    def _look(self, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Read the first sample of each modality, which tells its width."""
+        for name, modality in self.readers.items():
+            there = [row for row in rows if name in row['cells']]
+            if not there:
+                raise AnnotationError(
+                    f'{source}: no sample has {name!r}. Name the column that '
+                    f"holds it, modalities=dict({name}=dict(column='...')), "
+                    f'or leave it out: modalities=dict({name}=None)'
+                )
+            for row in there[:_LOOK_AT]:
+                try:
+                    modality.load(row['cells'][name])
+                    break
+                except BrokenMediaError as error:
+                    if self.on_broken == 'raise':
+                        place = row.get('row')
+                        raise BrokenMediaError(
+                            f'{error}\nThis is {name!r}, '
+                            + (f'line {place} of ' if place else 'in ')
+                            + f'{source}. To train without samples that '
+                            "cannot be read: on_broken='skip' in the data "
+                            'set.'
+                        ) from error
+
+    def presence(self) -> np.ndarray | None:
+        """Which modalities each sample has; None where all have all."""
+        if self.missing == 'error':
+            return None
+        if self._presence is None:
+            self._presence = np.array(
+                [
+                    [name in cells for name in self.modalities]
+                    for cells in (
+                        self.get_data_info(index)['cells']
+                        for index in range(len(self))
+                    )
+                ]
+            )
+        return None if self._presence.all() else self._presence
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """A row, and how its modalities are read."""
+        return {**super().get_data_info(idx), 'readers': self.readers}
+
+    def row(self, index: int) -> Row:
+        """What a sample is, wherever the data set lies."""
+        info = self.get_data_info(index)
+        media = {
+            name: _relative(cell, self.data_root)
+            if self._is_path(name, cell)
+            else repr(cell)
+            for name, cell in info['cells'].items()
+        }
+        return Row(info['clip'], info.get('label'), None, None, media)
+
+
+def _relative(path: str, root: str | None) -> str:
+    return os.path.relpath(path, root) if root else path
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """What to call a sample: the first thing it has."""
+    cells = row['cells'].values()
+    return describe(next(iter(cells), ''))[:100]
+
+
+def _as_text(cells: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Cells as a CSV would hold them, for the filter."""
+    return {
+        key: '' if cell is None else str(cell) for key, cell in cells.items()
+    }
