@@ -18,6 +18,7 @@ from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
+from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
 from mmremix.utils.errors import ConfigError
 
@@ -118,6 +119,18 @@ class MultimodalDataset(BaseDataset):
             ]
         )
 
+    @property
+    def _draws(self) -> bool:
+        """Whether the pipeline may draw random numbers."""
+        return any(
+            not isinstance(step, PackAVInputs)
+            and not (
+                isinstance(step, ForModality)
+                and not step.transforms.transforms
+            )
+            for step in self.pipeline.transforms
+        )
+
     def full_init(self) -> None:
         """Read the annotation, then keep the part that is asked for."""
         if self._fully_initialized:
@@ -184,7 +197,8 @@ class MultimodalDataset(BaseDataset):
         active = active or self.modalities
 
         def decode() -> dict[str, Any]:
-            with seeded(seed):
+            # Seeding costs more than a row of an array.
+            with seeded(seed if self._draws else None):
                 return self._load(index, active, loaded or active)
 
         if self.cache is None or isinstance(key, RemixIndex):
