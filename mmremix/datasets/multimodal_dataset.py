@@ -18,6 +18,7 @@ from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
+from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
 from mmremix.utils.errors import ConfigError
 
@@ -122,6 +123,18 @@ class MultimodalDataset(BaseDataset):
             ]
         )
 
+    @property
+    def _draws(self) -> bool:
+        """Whether the pipeline may draw random numbers."""
+        return any(
+            not isinstance(step, PackAVInputs)
+            and not (
+                isinstance(step, ForModality)
+                and not step.transforms.transforms
+            )
+            for step in self.pipeline.transforms
+        )
+
     def full_init(self) -> None:
         """Read the annotation, then keep the part that is asked for."""
         if self._fully_initialized:
@@ -195,7 +208,8 @@ class MultimodalDataset(BaseDataset):
             loaded = self._those_there(index, loaded, there)
 
         def decode() -> dict[str, Any]:
-            with seeded(seed):
+            # Seeding costs more than a row of an array.
+            with seeded(seed if self._draws else None):
                 return self._load(index, active, loaded)
 
         plain = not (self.keeps or lacks or isinstance(key, RemixIndex))

@@ -11,7 +11,7 @@ from mmremix.registry import MODELS
 
 @MODELS.register_module()
 class SmallCNN(nn.Module):
-    """A few 3x3 convolutions, each with batch norm, ReLU and pooling by 2.
+    """A few 3x3 convolutions, each with stride 2, batch norm and ReLU.
 
     For pictures of about 28x28, and for short clips of few pixels whose
     frames are the channels: a fraction of the time of a ResNet.
@@ -50,10 +50,10 @@ class SmallCNN(nn.Module):
             if number and dropout:
                 layers.append(nn.Dropout2d(dropout))
             layers += [
-                nn.Conv2d(width, size, 3, padding=1, bias=False),
+                # Strides instead of pooling: many times faster on a CPU.
+                nn.Conv2d(width, size, 3, stride=2, padding=1, bias=False),
                 nn.BatchNorm2d(size),
                 nn.ReLU(inplace=True),
-                nn.MaxPool2d(2),
             ]
             width = size
         self.layers = nn.Sequential(*layers)
