@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
 from mmremix.apis.check_keys import check_options
 from mmremix.apis.config_file import read_config
+from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.known_keys import nearest
 from mmremix.apis.methods import apply_methods
 from mmremix.apis.unimodal import config_text, modalities_of, unimodal_config
@@ -205,12 +209,14 @@ def plan(study: Study, root: str | Path, versions: Record) -> list[Task]:
         ConfigError: For a config that cannot be read or has other keys.
     """
     tasks = []
+    # Read once: mmengine reports each time which variables it has filled in.
+    joint = read_config(study.base)
     for setting, variant in study.variants.items():
         for method in study.methods:
             if method.only and setting not in method.only:
                 continue
             place = Path(root, setting, method.name)
-            text = method_config(study, method, variant)
+            text = method_config(study, method, variant, joint)
             digest = hashlib.sha256(_INCIDENTAL.sub('', text).encode())
             folder = place / digest.hexdigest()[:8]
             config = folder / 'config.py'
@@ -225,13 +231,24 @@ def plan(study: Study, root: str | Path, versions: Record) -> list[Task]:
 
 
 def method_config(
-    study: Study, method: Method, variant: Mapping[str, Any]
+    study: Study, method: Method, variant: Mapping[str, Any], joint: Config
 ) -> str:
-    """The config of a method in a setting, as a file."""
-    base = Path(study.base)
-    cfg = read_config(study.base)
+    """The config of a method in a setting, as a file.
+
+    Args:
+        study: The study.
+        method: One of its methods.
+        variant: Options of the setting.
+        joint: The study's base; stays as it is.
+
+    Raises:
+        ConfigError: For options that do not fit, or if no samples are held
+            out.
+    """
+    cfg = copy.deepcopy(joint)
     for name in method.bases:
-        part = read_config(str(find(name, study.folder, base.parent)))
+        folder = Path(study.base).parent
+        part = read_config(str(find(name, study.folder, folder)))
         cfg.merge_from_dict(part.to_dict())
     shared = {**study.options, **variant}
     check_options(cfg, shared)
@@ -240,8 +257,18 @@ def method_config(
         cfg = unimodal_config(cfg, method.unimodal)
     check_options(cfg, method.options)
     cfg.merge_from_dict(dict(method.options))
-    # Wrong combinations are better found now.
+    # Wrong combinations are better found now than by each run.
     apply_methods(cfg)
+    tried = copy.deepcopy(cfg)
+    if study.held_out is not None:
+        tried.held_out = {**study.held_out, 'fold': 0}
+        apply_held_out(tried)
+    if tried.get('val_dataloader') is None:
+        raise ConfigError(
+            f'{study.base} holds no samples out, by which a study chooses '
+            "epochs. Write in the study: held_out = dict(by='subject', "
+            'folds=5)'
+        )
     return config_text(cfg)
 
 

@@ -77,3 +77,9 @@ def test_options_that_change_nothing_are_refused(tmp_path):
     study = load_study(DEMO, {'options.optimizer.lr': 1.0})
     with pytest.raises(ConfigError, match='optimizer'):
         plan(study, tmp_path, {})
+
+
+def test_a_study_without_held_out_samples_is_refused(tmp_path):
+    options = {'held_out': None, 'options': {'val_dataloader': None}}
+    with pytest.raises(ConfigError, match='held_out = dict'):
+        plan(load_study(DEMO, options), tmp_path, {})
