@@ -23,7 +23,8 @@ from mmremix.utils.errors import ConfigError
 from mmremix.utils.progress import Progress
 
 if TYPE_CHECKING:
-    from mmremix.study.plan import Study, Task
+    from mmremix.study.plan import Task
+    from mmremix.study.study_file import Study
 
 RESULTS = Path('docs', '_results')
 
@@ -45,7 +46,7 @@ def study(args: argparse.Namespace) -> int:
             f'Give one study (.py), or files of results (.json), got '
             f'{args.files}.'
         )
-    from mmremix.study.plan import load_study
+    from mmremix.study.study_file import load_study
 
     given = load_study(args.files[0], args.cfg_options)
     results = Path(args.results or RESULTS / f'{given.name}.json')

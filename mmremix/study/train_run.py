@@ -40,7 +40,6 @@ from mmremix.study.records import (
     dump,
     read_records,
 )
-from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
 RECORD = 'record.json'
@@ -133,11 +132,6 @@ def run_config(task: Task) -> Config:
 
 def _run(task: Task) -> Record:
     cfg = run_config(task)
-    if cfg.get('val_dataloader') is None:
-        raise ConfigError(
-            'A study chooses epochs by held-out samples, and the config has '
-            "no val_dataloader. Write: held_out = dict(by='subject', folds=5)"
-        )
     runner = build_runner(cfg)
     train(runner)
     best, epoch = _best(Path(task.work_dir))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mmremix.study.plan import load_study, plan
+from mmremix.study.plan import plan
+from mmremix.study.study_file import load_study
 from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT
 
@@ -77,3 +78,19 @@ def test_options_that_change_nothing_are_refused(tmp_path):
     study = load_study(DEMO, {'options.optimizer.lr': 1.0})
     with pytest.raises(ConfigError, match='optimizer'):
         plan(study, tmp_path, {})
+
+
+def test_a_study_without_held_out_samples_is_refused(tmp_path):
+    options = {'held_out': None, 'options': {'val_dataloader': None}}
+    with pytest.raises(ConfigError, match='held_out = dict'):
+        plan(load_study(DEMO, options), tmp_path, {})
+
+
+def test_the_study_of_the_page_can_be_planned(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / 'docs/study.md').read_text()
+    path = tmp_path / 'page.py'
+    path.write_text(page.split('```python\n')[1].split('```')[0])
+    tasks = plan(load_study(path), tmp_path, {})
+    assert len(tasks) == 2 * 5 * 5 * 2
+    assert {t.record['setting'] for t in tasks} == {'full', 'small'}
