@@ -1,4 +1,28 @@
 from mmremix.models.backbones.modality_encoder import ModalityEncoder
+from mmremix.models.backbones.optional import LibraryRegistry
+from mmremix.models.backbones.pretrained import PretrainedBackbone
 from mmremix.models.backbones.resnet import ResNet
+from mmremix.models.backbones.timm_backbone import TimmBackbone
+from mmremix.models.backbones.torchvision_backbone import TorchvisionBackbone
+from mmremix.models.backbones.transformers_backbone import (
+    TransformersBackbone,
+)
 
-__all__ = ['ModalityEncoder', 'ResNet']
+# `type='timm.resnet18'` and the like.
+LIBRARIES = {
+    scope: LibraryRegistry(scope, backbone)
+    for scope, backbone in (
+        ('timm', TimmBackbone),
+        ('torchvision', TorchvisionBackbone),
+        ('transformers', TransformersBackbone),
+    )
+}
+
+__all__ = [
+    'ModalityEncoder',
+    'PretrainedBackbone',
+    'ResNet',
+    'TimmBackbone',
+    'TorchvisionBackbone',
+    'TransformersBackbone',
+]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmremix.models.backbones.freezing import Frozen, freeze, normalisations
+from mmremix.models.backbones.layout import LAYOUTS, channels_first
+from mmremix.models.backbones.lora import add_lora
+from mmremix.models.backbones.probe import output_size
+from mmremix.models.backbones.weights import weights_taken
 from mmremix.registry import MODELS
+from mmremix.utils.errors import ConfigError
 
+ENCODER_OPTIONS = ('frozen', 'lora')
+"""Arguments that may stand beside those of the backbone."""
 _CHANNEL_ATTRIBUTES = ('out_channels', 'feat_dim', 'embed_dims')
 
 
@@ -28,8 +36,9 @@ class ModalityEncoder(BaseModule):
 
     Frames or clips of a sample go through the backbone as if they were
     samples; the features are averaged over space and time, then over frames.
-    :class:`AVRecognizer` wraps every encoder config in it by itself; write it
-    out where the number of output channels cannot be read off the backbone::
+    :class:`AVRecognizer` wraps every encoder config in it by itself, and takes
+    ``frozen`` and ``lora`` from there. Write it out where the number of output
+    channels can neither be read off the backbone nor found with a try::
 
         encoders = dict(
             video=dict(
@@ -41,21 +50,40 @@ class ModalityEncoder(BaseModule):
     Args:
         backbone: Module or config. Gets ``(B * frames, C, H, W)``, or
             ``(B * clips, C, T, H, W)``, or the input as it is; returns
-            features with channels in dimension 1, or a tuple whose last
-            element is that.
+            features with channels in dimension 1 or in the last, or a tuple
+            whose last element is that.
         out_channels: Size of the feature vector. Defaults to the backbone's
-            own ``out_channels``, ``feat_dim`` or ``embed_dims``.
+            own ``out_channels``, ``feat_dim`` or ``embed_dims``, else to what
+            it gives for zeros.
+        frozen: What does not train: ``True`` for all of it, ``'stem'``, or
+            the stem and so many of its stages (blocks). It stays in
+            evaluation mode.
+        lora: Arguments of ``peft.LoraConfig``, ``dict(r=8,
+            target_modules=['query', 'value'])``. Only the adapters train
+            then.
+        layout: ``'channels_first'`` or ``'channels_last'``. Defaults to
+            where ``out_channels`` are; ``(N, C, C)`` is refused.
 
     Raises:
-        ValueError: If the size of the feature vector is unknown.
+        ValueError: If the size of the feature vector is unknown, or on
+            ``frozen`` or ``lora`` that do not fit the backbone.
     """
 
     def __init__(
         self,
         backbone: nn.Module | dict[str, Any],
         out_channels: int | None = None,
+        frozen: Frozen = False,
+        lora: Mapping[str, Any] | None = None,
+        layout: str | None = None,
     ) -> None:
         super().__init__()
+        if layout not in LAYOUTS:
+            raise ConfigError(
+                f'ModalityEncoder: layout must be one of {LAYOUTS}, got '
+                f"{layout!r}. Write: layout='channels_last'"
+            )
+        self.layout = layout
         self.backbone: nn.Module = (
             MODELS.build(backbone) if isinstance(backbone, dict) else backbone
         )
@@ -64,15 +92,31 @@ class ModalityEncoder(BaseModule):
                 getattr(self.backbone, a, None) for a in _CHANNEL_ATTRIBUTES
             ]
             sizes = [size for size in known if isinstance(size, int)]
-            if not sizes:
-                raise ValueError(
-                    f'{type(self.backbone).__name__} does not say how many '
-                    'channels it puts out. Write: dict('
-                    "type='ModalityEncoder', out_channels=..., "
-                    'backbone=dict(...))'
-                )
-            out_channels = sizes[0]
+            out_channels = sizes[0] if sizes else output_size(self.backbone)
         self.out_channels = out_channels
+        # A tuple of its own: a list of modules would register them twice.
+        self._still = freeze(self.backbone, frozen)
+        if lora is not None:
+            if frozen is not False:
+                raise ConfigError(
+                    f'frozen={frozen!r} and lora={dict(lora)}: with lora all '
+                    'but the adapters is frozen. Write: frozen=False'
+                )
+            add_lora(self.backbone, lora)
+            self._still = normalisations(self.backbone)
+        self.train()
+
+    def train(self, mode: bool = True) -> ModalityEncoder:
+        """Set the mode of all that is not frozen."""
+        super().train(mode)
+        for module in self._still:
+            module.training = False
+        return self
+
+    def init_weights(self) -> None:
+        """Initialise the backbone; its file must not go unread."""
+        with weights_taken(self.backbone):
+            super().init_weights()
 
     @property
     def staged(self) -> StagedBackbone:
@@ -135,4 +179,8 @@ class ModalityEncoder(BaseModule):
         features = self.backbone(x.flatten(0, 1) if x.dim() >= 5 else x)
         if isinstance(features, tuple | list):
             features = features[-1]
+        kind = type(self.backbone).__name__
+        features = channels_first(
+            features, self.out_channels, self.layout, kind
+        )
         return self.pool(features, len(x))

@@ -59,3 +59,25 @@ class LibraryRegistry(roots.Registry):  # type: ignore[misc]
         made = partial(self._backbone, key)
         made.__name__ = key  # type: ignore[attr-defined]
         return made
+
+
+def require_library(modality: str, kind: str) -> None:
+    """Refuse an encoder of a library of OpenMMLab that does not import.
+
+    mmengine would say that there is no such type.
+
+    Raises:
+        ConfigError: With the reason.
+    """
+    scope = kind.partition('.')[0]
+    if scope != 'mmpretrain' or '.' not in kind:
+        return
+    try:
+        importlib.import_module(f'{scope}.models')
+    # Packages may raise anything while they are imported.
+    except Exception as error:
+        raise ConfigError(
+            f'encoders.{modality}: type={kind!r} needs {scope}, which does '
+            f'not import here ({type(error).__name__}: {error}). Install it '
+            f'with all it needs: pip install {scope}==1.2.0'
+        ) from error

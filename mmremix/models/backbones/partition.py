@@ -9,7 +9,7 @@ from torch import nn
 
 from mmremix.utils.errors import ConfigError
 
-_NUMBERED = re.compile(r'^(layer|stage|block|res|s)\d+$')
+_NUMBERED = re.compile(r'^(layer|stage|block|denseblock|res|s)\d+$')
 _LISTS = (
     *('stages', 'blocks', 'layers', 'layer', 'features', 'h'),
     'resblocks',
@@ -68,7 +68,9 @@ def partition(backbone: nn.Module) -> Partition:
         if inside:
             names[name] = seen = inside
         elif not _holds(name, stages):
-            names[name] = 0 if seen == 0 else len(stages) + 1
+            # Between two stages: of the one before it.
+            last = seen == len(stages)
+            names[name] = seen + 1 if last else seen
     for name, _ in backbone.named_parameters():
         owner = name.rpartition('.')[0]
         # A container's own parameters (tokens, positions) go before.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
@@ -219,3 +222,51 @@ def check_stem(stem: str | None) -> None:
             f'stem must be None or one of {STEMS}, got {stem!r}. Write: '
             "stem='average'"
         )
+
+
+@contextmanager
+def weights_taken(backbone: nn.Module) -> Iterator[None]:
+    """Look whether an initialisation changes what it should.
+
+    mmengine and mmaction2 take of a file what fits, and only log the rest.
+
+    Args:
+        backbone: One that may name a file, as ``init_cfg`` or
+            ``pretrained``.
+
+    Raises:
+        ConfigError: If it names one and no parameter changes.
+
+    Warns:
+        In the log, for parameters that stay as they were.
+    """
+    file = _named_file(backbone)
+    parameters = dict(backbone.named_parameters()) if file else {}
+    before = {key: p.detach().clone() for key, p in parameters.items()}
+    yield
+    same = [key for key, p in parameters.items() if torch.equal(p, before[key])]
+    if not same:
+        return
+    text = (
+        f'{file}: {len(same)} of {len(parameters)} parameters of '
+        f'{type(backbone).__name__} were not taken from it, '
+        f'{", ".join(same[:_LISTED])}{", ..." if len(same) > _LISTED else ""}.'
+    )
+    if len(same) == len(parameters):
+        raise ConfigError(
+            f'{text} Training would start at random. Name the file of this '
+            "model, a prefix (init_cfg=dict(type='Pretrained', "
+            "checkpoint='FILE', prefix='backbone.')), or leave it out."
+        )
+    print_log(text, 'current', level=logging.WARNING)
+
+
+def _named_file(backbone: nn.Module) -> str:
+    if hasattr(backbone, 'load_weights'):
+        return ''  # of ours, which take all or nothing
+    cfg = getattr(backbone, 'init_cfg', None)
+    for each in cfg if isinstance(cfg, list | tuple) else (cfg,):
+        if isinstance(each, Mapping) and each.get('type') == 'Pretrained':
+            return str(each.get('checkpoint'))
+    named = getattr(backbone, 'pretrained', None)
+    return named if isinstance(named, str) else ''
