@@ -25,6 +25,7 @@ from mmremix.engine.scoring import (
 from mmremix.engine.step import (
     AmpOptimWrapper,
     BFloat16OptimWrapper,
+    LayerDecayConstructor,
     MethodHook,
     OptimWrapper,
     PrototypeHook,
@@ -59,6 +60,7 @@ __all__ = [
     'EveryModalityHook',
     'GradientConflictHook',
     'KLScoreHook',
+    'LayerDecayConstructor',
     'MethodHook',
     'ModalityDropoutHook',
     'OptimWrapper',

@@ -1,6 +1,13 @@
 """Encoders, fusion heads and the recognizer."""
 
-from mmremix.models.backbones import ModalityEncoder, ResNet
+from mmremix.models.backbones import (
+    ModalityEncoder,
+    PretrainedBackbone,
+    ResNet,
+    TimmBackbone,
+    TorchvisionBackbone,
+    TransformersBackbone,
+)
 from mmremix.models.data_preprocessors import AVDataPreprocessor
 from mmremix.models.fusion_heads import (
     MMTM,
@@ -39,8 +46,12 @@ __all__ = [
     'GatedFusionHead',
     'ModalityEncoder',
     'Output',
+    'PretrainedBackbone',
     'ResNet',
     'SharedHeadFusion',
     'StagedFusionHead',
     'SumFusionHead',
+    'TimmBackbone',
+    'TorchvisionBackbone',
+    'TransformersBackbone',
 ]

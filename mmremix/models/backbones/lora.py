@@ -57,9 +57,7 @@ def merge_lora(module: nn.Module) -> nn.Module:
             layer: Any = part
             layer.merge(safe_merge=True)
             owner, _, child = name.rpartition('.')
-            setattr(
-                module.get_submodule(owner), child, layer.get_base_layer()
-            )
+            setattr(module.get_submodule(owner), child, layer.get_base_layer())
     return module
 
 

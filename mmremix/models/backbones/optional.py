@@ -39,7 +39,7 @@ def no_model(library: str, name: str, names: Sequence[str]) -> ConfigError:
     )
 
 
-class LibraryRegistry(roots.Registry):  # type: ignore[misc]
+class LibraryRegistry(roots.Registry):
     """Makes ``type='<library>.<name>'`` an encoder.
 
     A scope below mmengine's ``MODELS``, whose components are the models of a

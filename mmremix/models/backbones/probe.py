@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,9 @@ def output_size(module: nn.Module) -> int:
 
 
 def _channels(features: Tensor, module: nn.Module, shape: object) -> int:
+    known: Any = getattr(getattr(module, 'model', None), 'num_features', None)
+    if known in (features.shape[1], features.shape[-1]):
+        return int(known)
     if features.dim() == 3:
         raise ConfigError(
             f'{type(module).__name__} gives {tuple(features.shape)} for an '

@@ -57,9 +57,12 @@ class TimmBackbone(PretrainedBackbone):
         timm = import_optional('timm', 'timm')
         if not timm.is_model(name):
             raise no_model('timm', name, timm.list_models())
-        given = {'num_classes': 0, **options}
         self.model: nn.Module = timm.create_model(
-            name, pretrained=False, in_chans=in_channels, **given
+            name,
+            pretrained=False,
+            num_classes=0,
+            in_chans=in_channels,
+            **options,
         )
         settings = getattr(self.model, 'pretrained_cfg', None) or {}
         classifier = settings.get('classifier') or ()

@@ -86,7 +86,7 @@ class TorchvisionBackbone(PretrainedBackbone):
 
 def _last_layer(model: nn.Module) -> str:
     """Name of the layer that gives the class scores."""
-    layers = [
+    layers: list[str] = [
         name
         for name, part in model.named_modules()
         if isinstance(part, nn.Linear | nn.Conv2d)

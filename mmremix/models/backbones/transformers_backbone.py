@@ -11,7 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmremix.models.backbones.optional import import_optional, no_model
-from mmremix.models.backbones.weights import assign_weights
+from mmremix.models.backbones.weights import assign_weights, checkpoint_of
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
 
@@ -51,6 +51,8 @@ class TransformersBackbone(BaseModule):
         pooling: ``'mean'`` over the places that are there, ``'pooler'`` for
             the model's ``pooler_output``. Defaults to the mean for sequences
             and, where there is one, to the pooler for images.
+        init_cfg: ``dict(type='Pretrained', checkpoint='FOLDER')``, the same
+            as ``pretrained``.
         options: Further entries of the configuration, such as
             ``hidden_dropout_prob=0.2``.
 
@@ -71,8 +73,7 @@ class TransformersBackbone(BaseModule):
     ) -> None:
         super().__init__()
         library = import_optional('transformers', 'transformers')
-        if init_cfg is not None:
-            pretrained = pretrained or init_cfg.get('checkpoint')
+        pretrained, _ = checkpoint_of(pretrained, init_cfg)
         if not name.isidentifier():
             pretrained, name = pretrained or name, 'AutoModel'
         if (pretrained is None) == (config is None):
@@ -110,8 +111,9 @@ class TransformersBackbone(BaseModule):
             pooling == 'pooler' and not self._has_pooler()
         ):
             raise ConfigError(
-                f'pooling={pooling!r}: it must be one of {_POOLINGS}, and '
-                f"{type(self.model).__name__} has {'a' if self._has_pooler() else 'no'} "
+                f'pooling={pooling!r}: it must be one of {_POOLINGS}; '
+                f'{type(self.model).__name__} has '
+                f'{"a" if self._has_pooler() else "no"} '
                 "pooler. Write: pooling='mean'"
             )
         self.pooling = pooling
@@ -201,6 +203,6 @@ def _configuration(
             f'pretrained={folder!r}: there is no config.json. It must be a '
             'folder as save_pretrained of transformers writes it.'
         )
-    if not local and (folder.startswith(('/', '.', '~')) or folder.count('/') > 1):
+    if not local and (folder[0] in '/.~' or folder.count('/') > 1):
         raise ConfigError(f'pretrained={folder!r}: there is no such folder.')
     return library.AutoConfig.from_pretrained(folder)

@@ -34,6 +34,11 @@ def checkpoint_of(
     Raises:
         ConfigError: If both are given, or another initialisation.
     """
+    if pretrained is not None and not isinstance(pretrained, str):
+        raise ConfigError(
+            f'pretrained={pretrained!r}: nothing is downloaded. Write the '
+            "file (or, for transformers, the folder): pretrained='FILE'"
+        )
     if init_cfg is None:
         return pretrained, ''
     cfg = dict(init_cfg)
@@ -64,7 +69,7 @@ def read_weights(file: str, prefix: str = '') -> dict[str, Tensor]:
         ConfigError: If it holds no tensors, or none with that prefix.
     """
     if file.endswith('.safetensors'):
-        loaded = _read_safetensors(file)
+        loaded: Any = _read_safetensors(file)
     else:
         loaded = CheckpointLoader.load_checkpoint(file, 'cpu')
     for key in _HOLDERS:
@@ -244,7 +249,9 @@ def weights_taken(backbone: nn.Module) -> Iterator[None]:
     parameters = dict(backbone.named_parameters()) if file else {}
     before = {key: p.detach().clone() for key, p in parameters.items()}
     yield
-    same = [key for key, p in parameters.items() if torch.equal(p, before[key])]
+    same = [
+        key for key, p in parameters.items() if torch.equal(p, before[key])
+    ]
     if not same:
         return
     text = (

@@ -11,6 +11,10 @@ from torch import Tensor
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+from mmremix.models.recognizers.input_errors import (
+    input_errors_explained,
+    run_encoder,
+)
 
 
 def encode(
@@ -30,9 +34,19 @@ def encode(
         :class:`~mmremix.models.StagedFusionHead`, ``None`` for others.
     """
     if not isinstance(fusion, StagedFusionHead):
-        return {name: encoders[name](x) for name, x in inputs.items()}, None
+        features = {
+            name: run_encoder(name, encoders[name], x)
+            for name, x in inputs.items()
+        }
+        return features, None
     batch = len(next(iter(inputs.values())))
-    maps = {name: encoders[name].stem(x) for name, x in inputs.items()}
+    maps = {}
+    for name, x in inputs.items():
+        if torch.compiler.is_compiling():  # it traces no error
+            maps[name] = encoders[name].stem(x)
+            continue
+        with input_errors_explained(name, encoders[name], x):
+            maps[name] = encoders[name].stem(x)
     depth = min(len(encoders[name].stage_channels) for name in inputs)
     state = None
     for stage in range(1, depth + 1):
