@@ -81,5 +81,5 @@ def test_blocks_of_a_transformer_and_one_modality():
 )
 def test_what_is_refused(paramwise):
     model = build_model({'type': 'ResNet', 'base_channels': 4})
-    with pytest.raises(ConfigError, match='layer_decay=0.75'):
+    with pytest.raises(ConfigError, match=r'layer_decay=0\.75'):
         rates(model, paramwise)
