@@ -146,7 +146,7 @@ def test_safetensors(tmp_path):
         ('torchvision.mobilenet_v3_small', {}, (3, 64, 64), 1024),
         ('torchvision.squeezenet1_1', {}, (3, 64, 64), 512),
         ('torchvision.r3d_18', {'in_channels': 2}, (1, 2, 4, 32, 32), 512),
-        (f'timm.{SMALL}', {'in_channels': 1}, (1, 64, 48), 192),
+        (f'timm.{SMALL}', {'in_channels': 1}, (1, 64, 48), 96),
         ('timm.test_vit', {'img_size': 64}, (3, 64, 64), 64),
         ('timm.test_vit', {'global_pool': ''}, (3, 160, 160), 64),
         ('mmaction.ResNet', {'depth': 18}, (3, 64, 64), 512),

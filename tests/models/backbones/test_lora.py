@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 
-from mmremix.apis import build_runner, export_model, load_model, train
+from mmremix.apis import build_runner, export_model, train
+from mmremix.apis.load_model import load_model
 from mmremix.models import AVRecognizer
 from mmremix.models.backbones.lora import merge_lora
 from mmremix.utils.errors import ConfigError
@@ -83,14 +84,8 @@ def test_what_is_refused(lora, options, said):
 def test_a_run_resumes_loads_and_is_exported(tiny_config, tmp_path):
     def config(epochs, **options):
         cfg = tiny_config(epochs=epochs, **options)
-        cfg.model.encoders.audio = ConfigDict(
-            {
-                'type': 'ResNet',
-                'in_channels': 1,
-                'base_channels': 4,
-                'lora': {'r': 2, 'target_modules': ['conv1', 'conv2']},
-            }
-        )
+        lora = {'r': 2, 'target_modules': ['conv1', 'conv2']}
+        cfg.model.encoders.audio.lora = ConfigDict(lora)
         return cfg
 
     train(build_runner(config(2)))

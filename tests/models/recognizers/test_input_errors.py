@@ -6,6 +6,8 @@ import torch
 from mmremix.models import AVRecognizer
 from mmremix.utils.errors import ConfigError
 
+FIXED = {'dynamic_img_size': False}
+
 
 def build(kind, fusion='ConcatFusionHead', **options):
     return AVRecognizer(
@@ -31,15 +33,15 @@ def test_wrong_number_of_channels(fusion):
 
 
 @pytest.mark.parametrize(
-    ('kind', 'shape', 'said'),
+    ('kind', 'shape', 'said', 'options'),
     [
-        ('timm.test_vit', (2, 3, 64, 48), r'Input height.*\n?.*img_size'),
-        ('torchvision.resnet18', (2, 700), '2 dimensions'),
+        ('timm.test_vit', (2, 3, 64, 48), 'img_size', FIXED),
+        ('torchvision.resnet18', (2, 700), '2 dimensions', {}),
     ],
 )
-def test_wrong_size(kind, shape, said):
+def test_wrong_size(kind, shape, said, options):
     with pytest.raises(ConfigError, match=said) as error:
-        build(kind)({'audio': torch.rand(shape)})
+        build(kind, **options)({'audio': torch.rand(shape)})
     assert 'model.encoders.audio' in str(error.value)
 
 
