@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmengine.model import MMDistributedDataParallel
+from torch import distributed as dist
 from torch import nn
 
 from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
@@ -143,3 +145,35 @@ def test_recalibration_leaves_frozen_statistics():
     )
     assert not any('video.backbone.stem' in key for key in moved)
     assert any('audio.backbone.stem' in key for key in moved)
+
+
+@pytest.mark.parametrize('find_unused', [False, True])
+def test_frozen_encoder_in_ddp(find_unused, tmp_path):
+    """One process; what DDP asks of the parameters is the same."""
+    dist.init_process_group(
+        'gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1
+    )
+    try:
+        model = build(True)
+        wrapped = MMDistributedDataParallel(
+            model,
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=find_unused,
+        )
+        before = state_of(model)
+        names = ('video',) if find_unused else ('video', 'audio')
+        for _ in range(2):
+            scores = wrapped({name: inputs()[name] for name in names})
+            sum(value.sum() for value in scores.values()).backward()
+        assert not changed(
+            model.encoders['video'],
+            {k.removeprefix('encoders.video.'): v for k, v in before.items()},
+        )
+        gradients = {
+            n for n, p in model.named_parameters() if p.grad is not None
+        }
+        assert 'heads.video.weight' in gradients
+        assert not any('encoders.video' in name for name in gradients)
+    finally:
+        dist.destroy_process_group()
