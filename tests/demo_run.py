@@ -42,6 +42,6 @@ def tiny_options(demo_root, epochs=3, warmup=1):
 def narrow(cfg):
     """Encoders of a few channels, which are built in no time."""
     for encoder in cfg.model.encoders.values():
-        if encoder is not None:
+        if encoder is not None and 'base_channels' in encoder:
             encoder.base_channels = 4
     return cfg

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from mmremix.apis import build_runner, load_config
 from mmremix.registry import DATASETS, MODELS
+from tests.array_sets import CLASSES, SETS, set_of, write_set
 from tests.demo_run import ROOT, narrow
 
 CONFIGS = sorted(
@@ -35,6 +36,7 @@ def test_there_are_the_named_ones():
         for method in ('remix', 'joint')
         for data in (
             'grid_concat',
+            *(f'{data}_concat' for data in SETS),
             # The demo's: each fusion can be tried without any data.
             *(
                 f'{data}_{fusion}'
@@ -43,7 +45,7 @@ def test_there_are_the_named_ones():
             ),
         )
     }
-    assert len(named) == 44
+    assert len(named) == 50
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.
@@ -62,6 +64,9 @@ def test_configs_are_values_and_no_programs():
 def test_loads_and_builds_its_model(name):
     cfg = load_config(str(ROOT / 'configs' / f'{name}.py'))
     model = MODELS.build(narrow(cfg).model)
+    if set_of(name):
+        assert model.num_classes == CLASSES[set_of(name)]
+        return
     known = DATASETS.get(cfg.train_dataloader.dataset.type).METAINFO
     classes = known.get('classes', range(6))  # the demo's, in a file
     assert model.num_classes == len(classes)
@@ -95,7 +100,10 @@ def shrink(cfg, root, work_dir):
     for name in ('train', 'val', 'test'):
         loader = cfg[f'{name}_dataloader']
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.update(data_root=str(root), ann_file='four.csv')
+        loader.dataset.data_root = str(root)
+        if loader.dataset.type == 'ArrayDataset':
+            continue
+        loader.dataset.ann_file = 'four.csv'
         for step in loader.dataset.pipeline:
             for transform in step.get('transforms', []):
                 if transform.type == 'CropBox':
@@ -103,10 +111,10 @@ def shrink(cfg, root, work_dir):
                     transform.box = (0.0, 0.0, 1.0, 1.0)
     narrow(cfg)
     cfg.train_cfg.max_epochs = 2
-    # Whatever the encoders think, both modalities get a sample.
+    # Whatever the encoders think, all modalities get as many samples.
     if 'method_remix' in cfg:
         cfg.method_remix.plan.warmup_epochs = 1
-        cfg.method_remix.plan.min_share = 0.5
+        cfg.method_remix.plan.min_share = 1 / len(cfg.model.encoders)
     cfg.default_hooks.checkpoint = None
     cfg.work_dir = str(work_dir)
     return cfg
@@ -122,13 +130,19 @@ def test_trains_and_validates(name, four_clips, tmp_path):
     remixes = 'method_remix' in cfg
     if '/' not in name:
         assert remixes == name.startswith('remix')
-    runner = build_runner(shrink(cfg, four_clips, tmp_path))
+    arrays = set_of(name)
+    # Two samples a modality.
+    rows = 2 * len(SETS[arrays]) if arrays else 4
+    if arrays:
+        write_set(tmp_path, arrays, rows=2 * rows)
+    root = tmp_path if arrays else four_clips
+    runner = build_runner(shrink(cfg, root, tmp_path))
     runner.train()
     passes = runner.train_dataloader.batch_sampler.passes
-    assert runner.iter == 2 + 2 * passes
+    assert runner.iter == rows // 2 * (1 + passes)
     items = runner.train_dataloader.batch_sampler.items
     if remixes:
-        assert items.counts().tolist() == [2, 2]
+        assert items.counts().tolist() == [2] * (rows // 2)
     else:
         assert items is None
     loss = runner.message_hub.get_scalar('train/loss').current()

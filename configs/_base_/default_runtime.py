@@ -19,6 +19,8 @@ default_hooks = dict(
     setup_check=dict(type='SetupCheckHook'),
     # Serves the balancing methods; nothing to do without one.
     methods=dict(type='MethodHook'),
+    # Validation decodes its samples once a run; cache=False turns it off.
+    evaluation_cache=dict(type='EvaluationCacheHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     # NaN or infinite losses; never saved over a good checkpoint.
     diverged=dict(type='DivergedHook'),

@@ -1,5 +1,6 @@
 """From clips to samples: data sets, transforms, samplers."""
 
+from mmremix.datasets.array_dataset import ArrayDataset
 from mmremix.datasets.av_dataset import AVDataset
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.corpora import CREMAD, GRID, KineticsSounds
@@ -15,6 +16,7 @@ __all__ = [
     'CREMAD',
     'GRID',
     'AVDataset',
+    'ArrayDataset',
     'InputCache',
     'KineticsSounds',
     'MultimodalDataset',

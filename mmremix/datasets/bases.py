@@ -44,6 +44,8 @@ if TYPE_CHECKING:
         max_refetch: int
         pipeline: Pipeline
         test_mode: bool
+        _fully_initialized: bool
+        _indices: int | Sequence[int] | None
         _metainfo: dict[str, Any]
 
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _VERSION = 2
 _PARTS = {
     'media': 'rows: other files (column {})',
+    'rows': 'rows: other rows of the file, or in another order',
+    'array': 'rows: other numbers (array {})',
     'segments': 'rows: other segments (start, end)',
     'labels': 'labels: the same rows have other labels',
 }
@@ -33,7 +35,8 @@ class DataIdentity:
         classes: Their names, in order.
         row_set: Digest of files and segments, in any order.
         columns: Digest of each column, rows in order: ``labels``,
-            ``segments`` and the media columns, as ``clip`` and ``audio``.
+            ``segments`` and the media columns, as ``clip`` and ``audio``; of
+            arrays ``labels``, ``rows`` and each array.
     """
 
     modalities: tuple[str, ...]

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mmremix.datasets.identity import DataIdentity
-from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.row_store import Column, RowStore
 from mmremix.datasets.stand_ins import replaced_by
 from mmremix.datasets.transforms import PackAVInputs
 
+if TYPE_CHECKING:
+    from mmremix.datasets.multimodal_dataset import MultimodalDataset
+
+_MOST_GB = 20.0
 _FLOATS = ('float16', 'float32')
 
 
-class InputCache(Dataset[dict[str, Any]]):
+class InputCache:
     """Decode and transform each sample once, then read it from a file.
 
-    For the scoring pass, whose evaluation transforms are deterministic::
+    For evaluation transforms, which are deterministic: the scoring pass and
+    the validation use it by default. A data set with a ``cache`` asks it
+    first, for samples that keep all modalities::
 
-        method_remix = dict(plan=dict(
-            type='KLScoreHook', warmup_epochs=10, cache=dict(limit_gb=20)))
+        dataset.cache = InputCache(dataset, 'work_dirs/mine/cache')
 
     Inputs lie in one memory-mapped file a modality, frames as they are
     (uint8), floating point numbers as ``float_type``. Samples beyond the
@@ -35,19 +38,20 @@ class InputCache(Dataset[dict[str, Any]]):
 
     Args:
         dataset: With the evaluation pipeline, which ends in
-            :class:`PackAVInputs`.
+            :class:`PackAVInputs`, in test mode.
         directory: Where to keep it; ``/dev/shm/...`` is memory. The hook
             makes a folder for each run and machine in it.
         limit_gb: Most gigabytes (1e9 bytes) to use; ranks on one machine
-            share them.
-        float_type: ``'float16'`` or ``'float32'``. The first rounds
-            spectrograms to 11 bits, in the first pass too.
+            share them. Defaults to 20, or half of what is free on the disk
+            if that is less.
+        float_type: ``'float32'`` keeps the numbers as they are.
+            ``'float16'`` takes half the space and rounds spectrograms to 11
+            bits, in the first pass too.
         content: What the inputs are made from, for instance the data set's
             config. Files in ``directory`` made from the same serve again.
 
     Raises:
-        ValueError: On another ``float_type``, or a pipeline with another
-            last transform.
+        ValueError: On another ``float_type``, or inputs that cannot be kept.
         OSError: If the disk is too small for the files.
     """
 
@@ -55,24 +59,23 @@ class InputCache(Dataset[dict[str, Any]]):
         self,
         dataset: MultimodalDataset,
         directory: str | Path,
-        limit_gb: float = 20.0,
-        float_type: str = 'float16',
+        limit_gb: float | None = None,
+        float_type: str = 'float32',
         content: str = '',
     ) -> None:
         if float_type not in _FLOATS:
             raise ValueError(
                 f'cache: float_type must be one of {_FLOATS}, got '
-                f"{float_type!r}. Write: cache=dict(float_type='float16')"
+                f"{float_type!r}. Write: cache=dict(float_type='float32')"
+            )
+        reason = why_not_cached(dataset)
+        if reason:
+            raise ValueError(
+                f'cache: {reason}. Leave the cache out: cache=False'
             )
         pack = dataset.pipeline.transforms[-1]
-        if not isinstance(pack, PackAVInputs):
-            raise ValueError(
-                'cache: the evaluation pipeline must end in PackAVInputs, '
-                f'but ends in {type(pack).__name__}. Leave the cache '
-                'out: cache=None'
-            )
+        assert isinstance(pack, PackAVInputs)
         self._pack = pack
-        self.dataset = dataset
         first: dict[str, Tensor] = dataset[0]['inputs']
         self._types = {name: x.dtype for name, x in first.items()}
         columns = {
@@ -80,7 +83,11 @@ class InputCache(Dataset[dict[str, Any]]):
             for name, x in first.items()
         }
         size = sum(column.nbytes for column in columns.values())
+        if limit_gb is None:
+            limit_gb = min(_MOST_GB, _free_bytes(Path(directory)) / 2e9)
         self.num_cached = min(len(dataset), int(limit_gb * 1e9) // size)
+        self.nbytes = self.num_cached * size
+        self.directory = Path(directory)
         self._store: RowStore | None = None
         if self.num_cached:
             self._store = RowStore(
@@ -89,58 +96,53 @@ class InputCache(Dataset[dict[str, Any]]):
                 self.num_cached,
                 {'data': dataset.fingerprint(), 'content': content},
             )
-        print_log(
-            f'Scoring keeps the inputs of {self.num_cached} of '
-            f'{len(dataset)} samples in {directory}, '
-            f'{self.num_cached * size / 1e9:.2f} GB',
-            logger='current',
-        )
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """Of the data set."""
-        return self.dataset.modalities
-
-    def identity(self) -> DataIdentity:
-        """Of the data set."""
-        return self.dataset.identity()
-
-    def fingerprint(self) -> str:
-        """Of the data set."""
-        return self.dataset.fingerprint()
 
     def remove(self) -> None:
         """Delete the files."""
         if self._store is not None:
             self._store.remove()
 
-    def __len__(self) -> int:
-        return len(self.dataset)
+    def load(
+        self,
+        index: int,
+        dataset: MultimodalDataset,
+        decode: Callable[[], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """One sample.
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        index = int(index)
+        Args:
+            index: Which.
+            dataset: For what is known of it beside the inputs.
+            decode: Loads it, if it is not here yet.
+        """
         if self._store is None or index >= self.num_cached:
-            return self.dataset[index]
+            return decode()
         rows = self._store.read(index)
         if rows is None:
-            return self._load(self._store, index)
-        info = self.dataset.get_data_info(index)
+            return self._keep(self._store, index, decode())
+        info = dataset.get_data_info(index)
         info['active_modalities'] = info['loaded_modalities'] = tuple(rows)
         info['inputs'] = self._tensors(rows)
         return self._pack.transform(info)
 
-    def _load(self, store: RowStore, index: int) -> dict[str, Any]:
-        """Load a sample and keep its inputs."""
-        sample = self.dataset[index]
+    def _keep(
+        self, store: RowStore, index: int, sample: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Keep the inputs of a sample that was loaded."""
+        if replaced_by(sample['data_samples']):
+            return sample
+        inputs = sample['inputs']
+        if inputs.keys() != self._types.keys():
+            return sample
         rows = {
             name: x.numpy().astype(store.columns[name].dtype, copy=False)
-            for name, x in sample['inputs'].items()
+            for name, x in inputs.items()
         }
         fits = all(
             row.shape == store.columns[name].shape and np.isfinite(row).all()
             for name, row in rows.items()
         )
-        if not fits or replaced_by(sample['data_samples']):
+        if not fits:
             return sample
         store.write(index, rows)
         # What the next pass will read.
@@ -152,6 +154,28 @@ class InputCache(Dataset[dict[str, Any]]):
             name: torch.from_numpy(row).to(self._types[name])
             for name, row in rows.items()
         }
+
+
+def why_not_cached(dataset: MultimodalDataset) -> str:
+    """Why the inputs of a data set cannot be kept; empty if they can."""
+    steps = dataset.pipeline.transforms
+    last = type(steps[-1]).__name__ if steps else 'nothing'
+    if not steps or not isinstance(steps[-1], PackAVInputs):
+        return (
+            f'the evaluation pipeline must end in PackAVInputs, but ends in '
+            f'{last}'
+        )
+    for name, value in dataset[0]['inputs'].items():
+        if not isinstance(value, Tensor):
+            return f'the inputs of {name} are no tensors of one shape'
+    return ''
+
+
+def _free_bytes(directory: Path) -> int:
+    """Of the disk where the folder is, or will be."""
+    while not directory.exists():
+        directory = directory.parent
+    return shutil.disk_usage(directory).free
 
 
 def _stored_type(value: Tensor, float_type: str) -> np.dtype:

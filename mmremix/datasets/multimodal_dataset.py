@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
+from mmremix.utils.errors import ConfigError
 
 
 class Row(NamedTuple):
@@ -71,6 +73,12 @@ class MultimodalDataset(BaseDataset):
             another way: names clip, line and transform.
     """
 
+    cache: InputCache | None = None
+    """Inputs of plain indices in test mode, kept; see :class:`InputCache`."""
+
+    cheap: ClassVar[bool] = False
+    """Whether loading a sample costs no more than a cache would."""
+
     def __init__(
         self,
         *args: Any,
@@ -108,8 +116,14 @@ class MultimodalDataset(BaseDataset):
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
         active = active or self.modalities
-        with seeded(seed):
-            return self._load(index, active, loaded or active)
+
+        def decode() -> dict[str, Any]:
+            with seeded(seed):
+                return self._load(index, active, loaded or active)
+
+        if self.cache is None or isinstance(key, RemixIndex):
+            return decode()
+        return self.cache.load(index, self, decode)
 
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
@@ -166,6 +180,36 @@ class MultimodalDataset(BaseDataset):
     def fingerprint(self) -> str:
         """Digest of the :meth:`identity`."""
         return self.identity().fingerprint
+
+    def column(self, name: str) -> np.ndarray:
+        """Values of one column for all samples, such as ``'label'``.
+
+        Args:
+            name: A key of :meth:`get_data_info`.
+
+        Returns:
+            ``(N,)``, numbers or text.
+
+        Raises:
+            ConfigError: If not every sample has it, with the columns that
+                there are.
+        """
+        values = []
+        for index in range(len(self)):
+            info = self.get_data_info(index)
+            if name not in info:
+                known = sorted(
+                    key
+                    for key, value in info.items()
+                    if isinstance(value, str | int | float)
+                )
+                raise ConfigError(
+                    f'{self.ann_file or self.data_root}: sample {index} has '
+                    f'no column {name!r}. It has {known}. Name one that all '
+                    'samples have.'
+                )
+            values.append(info[name])
+        return np.array(values)
 
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""

@@ -18,6 +18,7 @@ from mmremix.engine.plan import (
     ScoringPlanHook,
 )
 from mmremix.engine.scoring import (
+    EvaluationCacheHook,
     ScoreTable,
     ScoringOptions,
     score_dataset,
@@ -57,6 +58,7 @@ __all__ = [
     'EpochBasedTrainLoop',
     'EpochLineHook',
     'EpochSeedHook',
+    'EvaluationCacheHook',
     'EveryModalityHook',
     'GradientConflictHook',
     'KLScoreHook',

@@ -1,9 +1,13 @@
 """Encoders, fusion heads and the recognizer."""
 
 from mmremix.models.backbones import (
+    GRU,
+    MLP,
     ModalityEncoder,
     PretrainedBackbone,
     ResNet,
+    SmallCNN,
+    TemporalCNN,
     TimmBackbone,
     TorchvisionBackbone,
     TransformersBackbone,
@@ -32,7 +36,9 @@ make_mmaction_importable()
 
 __all__ = [
     'FUSION',
+    'GRU',
     'HEADS',
+    'MLP',
     'MMTM',
     'AVDataPreprocessor',
     'AVRecognizer',
@@ -49,8 +55,10 @@ __all__ = [
     'PretrainedBackbone',
     'ResNet',
     'SharedHeadFusion',
+    'SmallCNN',
     'StagedFusionHead',
     'SumFusionHead',
+    'TemporalCNN',
     'TimmBackbone',
     'TorchvisionBackbone',
     'TransformersBackbone',

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
+
 import pytest
 import torch
 
-from mmremix.datasets import InputCache
+from mmremix.datasets import InputCache, RemixIndex
 from mmremix.registry import DATASETS
 
 
@@ -30,8 +33,15 @@ def count_decoding(dataset, monkeypatch):
     return calls
 
 
+def cached(dataset, *args, **options):
+    """The same data set with a cache."""
+    other = copy.copy(dataset)
+    other.cache = InputCache(dataset, *args, **options)
+    return other
+
+
 def test_same_samples_without_decoding(dataset, tmp_path, monkeypatch):
-    cache = InputCache(dataset, tmp_path, float_type='float32')
+    cache = cached(dataset, tmp_path)
     loaded = [dataset[i] for i in range(3)]
     first = [cache[i] for i in range(3)]
     calls = count_decoding(dataset, monkeypatch)
@@ -49,8 +59,17 @@ def test_same_samples_without_decoding(dataset, tmp_path, monkeypatch):
                 assert sample.metainfo[key] == expected.metainfo[key]
 
 
+def test_a_part_of_the_modalities_is_loaded(dataset, tmp_path, monkeypatch):
+    """Only what is asked for."""
+    cache = cached(dataset, tmp_path)
+    cache[0]
+    calls = count_decoding(dataset, monkeypatch)
+    found = cache[RemixIndex(0, ('audio',), 1)]
+    assert calls == [0] and list(found['inputs']) == ['audio']
+
+
 def test_half_precision_rounds_from_the_first_pass(dataset, tmp_path):
-    cache = InputCache(dataset, tmp_path)
+    cache = cached(dataset, tmp_path, float_type='float16')
     first, again = cache[1]['inputs']['audio'], cache[1]['inputs']['audio']
     exact = dataset[1]['inputs']['audio']
     assert torch.equal(first, again) and not torch.equal(first, exact)
@@ -61,20 +80,28 @@ def test_limit(dataset, tmp_path, monkeypatch):
     whole = InputCache(dataset, tmp_path / 'a')
     size = sum(f.stat().st_size for f in (tmp_path / 'a').glob('*.bin'))
     assert whole.num_cached == len(dataset) == 12
-    part = InputCache(dataset, tmp_path / 'b', limit_gb=size / 2e9)
-    assert 5 <= part.num_cached <= 6
+    part = cached(dataset, tmp_path / 'b', limit_gb=size / 2e9)
+    assert 5 <= part.cache.num_cached <= 6
     last = len(dataset) - 1
     part[last]
     calls = count_decoding(dataset, monkeypatch)
     part[last]
     assert calls == [last]
-    none = InputCache(dataset, tmp_path / 'c', limit_gb=0)
-    assert none.num_cached == 0 and len(none[0]['inputs']) == 2
+    none = cached(dataset, tmp_path / 'c', limit_gb=0)
+    assert none.cache.num_cached == 0 and len(none[0]['inputs']) == 2
     assert not (tmp_path / 'c').exists()
 
 
+def test_default_limit_leaves_half_of_the_disk(dataset, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=200_000)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
+    found = InputCache(dataset, tmp_path / 'a')
+    assert 0 < found.num_cached < len(dataset)
+    assert found.nbytes <= 100_000
+
+
 def test_refusals(dataset, tmp_path):
-    with pytest.raises(ValueError, match="float_type='float16'"):
+    with pytest.raises(ValueError, match="float_type='float32'"):
         InputCache(dataset, tmp_path, float_type='bfloat16')
     dataset.pipeline.transforms.append(lambda x: x)
     with pytest.raises(ValueError, match='end in PackAVInputs'):

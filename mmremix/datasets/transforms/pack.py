@@ -71,4 +71,7 @@ class PackAVInputs(BaseTransform):
 def _to_tensor(value: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         return value
-    return torch.from_numpy(np.ascontiguousarray(value))
+    value = np.ascontiguousarray(value)
+    if not value.flags.writeable:
+        value = value.copy()  # a row of a mapped file
+    return torch.from_numpy(value)

@@ -98,7 +98,7 @@ class KLScoreHook(ScoringPlanHook):
         bn_recalibration: bool = False,
         subset: int = 1,
         scoring: Mapping[str, Any] | None = None,
-        cache: Mapping[str, Any] | None = None,
+        cache: bool | Mapping[str, Any] | None = True,
         score: str | None = None,
     ) -> None:
         super().__init__(warmup_epochs, interval, dataloader, cache)

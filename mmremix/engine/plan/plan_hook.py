@@ -11,9 +11,9 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmremix.datasets import InputCache
 from mmremix.engine.plan import setup
 from mmremix.engine.plan.state import PlanState
+from mmremix.engine.scoring.kept_inputs import drop_inputs
 from mmremix.engine.scoring.loader import build_score_dataloader
 from mmremix.engine.unwrap import unwrap
 from mmremix.registry import HOOKS
@@ -179,9 +179,10 @@ class ScoringPlanHook(PlanHook):
             training loader with the pipeline of ``val_dataloader`` (without
             one, of ``test_dataloader``), unshuffled. Keys given win over the
             default's: for larger batches ``dataloader=dict(batch_size=256)``.
-        cache: Keep the pass's inputs, so that they are decoded once a run:
-            arguments of :class:`~mmremix.datasets.InputCache`, ``dict()``
-            for its defaults. Lies in the work directory, until the run ends.
+        cache: Keep the pass's inputs, so that they are decoded once a run.
+            Arguments of :class:`~mmremix.datasets.InputCache`, ``True`` for
+            its defaults (exact), ``False`` for none. Lies in the work
+            directory, until the run ends.
     """
 
     def __init__(
@@ -189,7 +190,7 @@ class ScoringPlanHook(PlanHook):
         warmup_epochs: int = 0,
         interval: int = 1,
         dataloader: Mapping[str, Any] | None = None,
-        cache: Mapping[str, Any] | None = None,
+        cache: bool | Mapping[str, Any] | None = True,
     ) -> None:
         super().__init__(warmup_epochs, interval)
         self._cache_cfg = cache
@@ -214,8 +215,7 @@ class ScoringPlanHook(PlanHook):
 
     def after_train(self, runner: Runner) -> None:
         """Give back the disk space of the cache."""
-        if isinstance(self.dataloader.dataset, InputCache):
-            self.dataloader.dataset.remove()
+        drop_inputs(self.dataloader.dataset)
 
 
 @HOOKS.register_module()

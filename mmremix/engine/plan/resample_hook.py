@@ -96,7 +96,7 @@ class ResampleHook(ScoringPlanHook):
         share: float = 0.2,
         originals: str = 'complete',
         dataloader: Mapping[str, Any] | None = None,
-        cache: Mapping[str, Any] | None = None,
+        cache: bool | Mapping[str, Any] | None = True,
     ) -> None:
         super().__init__(warmup_epochs, interval, dataloader, cache)
         for name, value, valid, wanted in (

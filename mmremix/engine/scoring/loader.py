@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import os
-import socket
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from mmengine.dist import all_gather_object, barrier, get_rank
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmremix.datasets import InputCache
+from mmremix.datasets import MultimodalDataset
+from mmremix.engine.scoring.kept_inputs import keep_inputs
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
 
@@ -22,7 +18,7 @@ from mmremix.utils.errors import ConfigError
 def build_score_dataloader(
     runner: Runner,
     overrides: Mapping[str, Any] | None,
-    cache: Mapping[str, Any] | None = None,
+    cache: bool | Mapping[str, Any] | None = None,
     asked_by: str = 'KLScoreHook',
 ) -> DataLoader[Any]:
     """Build the loader that goes over the training samples to score them.
@@ -30,8 +26,7 @@ def build_score_dataloader(
     Args:
         runner: The runner.
         overrides: Keys that win over the default's.
-        cache: Arguments of :class:`~mmremix.datasets.InputCache`, or
-            ``None`` for no cache.
+        cache: See :func:`~mmremix.engine.scoring.kept_inputs.keep_inputs`.
         asked_by: Class name of the hook that needs it, for errors.
 
     Raises:
@@ -52,8 +47,6 @@ def build_score_dataloader(
         'sampler': {'type': 'ScoringSampler'},
         **overrides,
     }
-    if cache is not None:
-        cfg['dataset'] = _cached(runner, cfg['dataset'], cache)
     dataloader: DataLoader[Any] = Runner.build_dataloader(
         cfg, seed=runner.seed
     )
@@ -71,34 +64,9 @@ def build_score_dataloader(
             'out to score the training set:\n'
             f"    plan=dict(type='{asked_by}', dataloader=None)"
         )
+    if isinstance(score, MultimodalDataset):
+        keep_inputs(runner, score, cache, 'scoring_cache', cfg['dataset'])
     return dataloader
-
-
-def _cached(
-    runner: Runner, dataset_cfg: Mapping[str, Any], cache: Mapping[str, Any]
-) -> InputCache:
-    """One cache a machine, which its ranks share; none with another run."""
-    dataset = DATASETS.build(dict(dataset_cfg))
-    dataset.full_init()
-    place = Path(runner.work_dir, 'scoring_cache')
-    if cache.get('directory'):
-        run = hashlib.sha256(os.path.abspath(runner.work_dir).encode())
-        place = Path(cache['directory'], run.hexdigest()[:12])
-    host = socket.gethostname()
-    hosts = all_gather_object(host)
-    is_first = hosts.index(host) == get_rank()
-    settings = {
-        **cache,
-        'directory': Path(place, host),
-        'content': repr(dataset_cfg),
-    }
-    if is_first:
-        made = InputCache(dataset, **settings)
-        barrier()
-        return made
-    # The files are there now.
-    barrier()
-    return InputCache(dataset, **settings)
 
 
 def _eval_dataset(
@@ -109,6 +77,15 @@ def _eval_dataset(
     for name in ('val_dataloader', 'test_dataloader'):
         loader_cfg = runner.cfg.get(name) or {}
         pipeline = pipeline or loader_cfg.get('dataset', {}).get('pipeline')
+    if train_cfg is not None and not pipeline:
+        # A data set that needs none, such as ArrayDataset.
+        cls = DATASETS.get(train_cfg['dataset']['type'])
+        if getattr(cls, 'has_default_pipeline', False):
+            return {
+                **train_cfg['dataset'],
+                'pipeline': [],
+                'test_mode': True,
+            }
     if train_cfg is None or pipeline is None:
         raise ConfigError(
             f'{asked_by} uses the pipeline of val_dataloader (or '

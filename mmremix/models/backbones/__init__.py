@@ -1,7 +1,11 @@
+from mmremix.models.backbones.gru import GRU
+from mmremix.models.backbones.mlp import MLP
 from mmremix.models.backbones.modality_encoder import ModalityEncoder
 from mmremix.models.backbones.optional import LibraryRegistry
 from mmremix.models.backbones.pretrained import PretrainedBackbone
 from mmremix.models.backbones.resnet import ResNet
+from mmremix.models.backbones.small_cnn import SmallCNN
+from mmremix.models.backbones.temporal_cnn import TemporalCNN
 from mmremix.models.backbones.timm_backbone import TimmBackbone
 from mmremix.models.backbones.torchvision_backbone import TorchvisionBackbone
 from mmremix.models.backbones.transformers_backbone import (
@@ -19,9 +23,13 @@ LIBRARIES = {
 }
 
 __all__ = [
+    'GRU',
+    'MLP',
     'ModalityEncoder',
     'PretrainedBackbone',
     'ResNet',
+    'SmallCNN',
+    'TemporalCNN',
     'TimmBackbone',
     'TorchvisionBackbone',
     'TransformersBackbone',

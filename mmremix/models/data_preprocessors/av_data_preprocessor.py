@@ -26,7 +26,9 @@ class AVDataPreprocessor(BaseDataPreprocessor):
 
     Args:
         normalize: ``mean`` and ``std`` of a modality, numbers or one number
-            a channel, in the units of its input (0 to 255 for frames).
+            a channel, in the units of its input (0 to 255 for frames). The
+            channels of features (B, C) and of series (B, T, C) are the last
+            dimension, those of pictures (..., C, H, W) the third from last.
             Modalities not named are not normalised.
         non_blocking: Whether the copy to the device may overlap with work on
             it. Defaults to True; it does where the loader pins memory.
@@ -81,9 +83,9 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         value = value.float()
         if name not in self._normalized:
             return value
-        # (..., C, H, W), or (B, clips, C, T, H, W).
-        trailing = 3 if value.dim() == 6 else 2
-        shape = (-1,) + (1,) * min(trailing, value.dim() - 1)
+        # (B, C), (B, T, C); (..., C, H, W); (B, clips, C, T, H, W).
+        trailing = {6: 3, 3: 0, 2: 0}.get(value.dim(), 2)
+        shape = (-1,) + (1,) * trailing
         mean: Tensor = getattr(self, f'{name}_mean').view(shape)
         std: Tensor = getattr(self, f'{name}_std').view(shape)
         return (value - mean) / std
