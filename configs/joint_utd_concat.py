@@ -15,9 +15,7 @@ model = dict(
         normalize=dict(
             depth=dict(mean=16.0, std=50.0),
             # g, degrees a second; metres.
-            inertial=dict(
-                mean=[0.0] * 6, std=[1.0, 1.0, 1.0, 100.0, 100.0, 100.0]
-            ),
+            inertial=dict(mean=[0.0] * 6, std=[1.0] * 3 + [100.0] * 3),
             skeleton=dict(mean=0.0, std=0.4),
         ),
     ),

@@ -17,13 +17,15 @@ from tests.demo_run import ROOT, narrow
 CONFIGS = sorted(
     path.relative_to(ROOT / 'configs').with_suffix('').as_posix()
     for path in (ROOT / 'configs').rglob('*.py')
-    if '_base_' not in path.parts
+    # Studies are no configs of runs: tests/study/test_plan.py.
+    if not {'_base_', 'studies'} & set(path.parts)
 )
 METHODS = sorted(
     path.stem for path in (ROOT / 'configs/_base_/methods').glob('*.py')
 )
 PAPER = ('cremad', 'ks')
 FUSIONS = ('concat', 'sum', 'decision', 'film', 'gated', 'mmtm', 'centralnet')
+MORE = ('demo_transformer', 'grid_concat')
 
 
 def load(name):
@@ -35,7 +37,7 @@ def test_there_are_the_named_ones():
         f'{method}_{data}'
         for method in ('remix', 'joint')
         for data in (
-            'grid_concat',
+            *MORE,
             *(f'{data}_concat' for data in SETS),
             # The demo's: each fusion can be tried without any data.
             *(
@@ -45,7 +47,7 @@ def test_there_are_the_named_ones():
             ),
         )
     }
-    assert len(named) == 50
+    assert len(named) == 52
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.

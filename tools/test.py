@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from mmremix.utils.cli import (
     add_config_arguments,
@@ -19,6 +20,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--dump', metavar='OUT.pkl', help='write all predictions to this file'
     )
+    parser.add_argument(
+        '--subsets',
+        action='store_true',
+        help='also the accuracy with every set of modalities; loads all',
+    )
+    parser.add_argument(
+        '--out-json', metavar='FILE', help='write the accuracies to this file'
+    )
     add_trust(parser)
     add_config_arguments(parser)
     return parser
@@ -34,7 +43,13 @@ def main() -> None:
 
     from mmremix.apis import build_runner, leave_process_group, load_config
     from mmremix.apis import test as run_test
-    from mmremix.report import accuracy_table
+    from mmremix.engine.unwrap import unwrap
+    from mmremix.report import (
+        accuracy_table,
+        subset_accuracies,
+        subset_table,
+    )
+    from mmremix.utils.whole_files import write_whole
 
     with errors_as_messages():
         cfg = load_config(
@@ -46,14 +61,27 @@ def main() -> None:
         )
         cfg.load_from = args.checkpoint
         cfg.resume = False
-        runner = build_runner(cfg, training=False)
+        runner = build_runner(cfg, training=False, calm=not args.verbose)
         if args.dump:
             runner.test_evaluator.metrics.append(
                 DumpResults(out_file_path=args.dump)
             )
-        metrics = run_test(runner)
+        metrics = run_test(runner, subsets=args.subsets)
     if is_main_process():
         print(accuracy_table(metrics))
+        if args.subsets:
+            print(f'\n{subset_table(metrics)}')
+        if args.out_json:
+            readout = getattr(unwrap(runner.model), 'readout', None)
+            content = {
+                'checkpoint': args.checkpoint,
+                'readout': getattr(readout, 'weights', None) or None,
+                'metrics': metrics,
+                'subsets': subset_accuracies(metrics),
+            }
+            text = json.dumps(content, indent=2)
+            write_whole(args.out_json, f'{text}\n'.encode())
+            print(f'-> {args.out_json}')
     leave_process_group()
 
 

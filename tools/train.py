@@ -98,7 +98,7 @@ def main() -> None:
             launcher=args.launcher,
         )
         merge_args(cfg, args)
-        train(build_runner(cfg))
+        train(build_runner(cfg, calm=not args.verbose))
 
 
 if __name__ == '__main__':

@@ -9,17 +9,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmremix.utils.cli import add_cfg_options, errors_as_messages
-
-if TYPE_CHECKING:
-    from mmengine.config import Config
-
-TOOLS = Path(__file__).resolve().parent
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,69 +34,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(tool: str, *arguments: str) -> None:
-    """Run another command of this folder.
-
-    Raises:
-        SystemExit: With its status, if it fails.
-    """
-    done = subprocess.run([sys.executable, str(TOOLS / tool), *arguments])
-    if done.returncode:
-        print(f'{tool} {" ".join(arguments)} failed; nothing is lost.')
-        raise SystemExit(done.returncode)
-
-
-def write_config(cfg: Config, path: Path) -> None:
-    """Write a run's config, or make sure that it is the one there.
-
-    Raises:
-        SystemExit: If another one is there.
-    """
-    from mmremix.apis.unimodal import config_text
-
-    text = config_text(cfg)
-    if path.is_file() and path.read_text(encoding='utf-8') != text:
-        raise SystemExit(
-            f'error: {path} is of another config, or of other options. '
-            'Name another folder: --work-dir DIR'
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding='utf-8')
-
-
-def train(cfg: Config, folder: Path, flags: list[str]) -> Path:
-    """Train what is not yet trained, in a process of its own.
-
-    Returns:
-        The checkpoint of the last epoch.
-    """
-    from mmremix.apis.unimodal import last_epoch
-
-    # Not in the folder, where the run writes its own under this name.
-    config = folder.with_suffix('.py')
-    write_config(cfg, config)
-    there = last_epoch(folder)
-    if there is None or there[0] < cfg.train_cfg.max_epochs:
-        resume = [] if there is None else ['--resume']
-        run(
-            'train.py',
-            str(config),
-            f'--work-dir={folder}',
-            *resume,
-            *flags,
-        )
-        there = last_epoch(folder)
-    else:
-        print(f'{folder} is trained: {there[1]}')
-    if there is None:
-        raise SystemExit(f'error: {folder} has no checkpoint epoch_*.pth')
-    return there[1]
-
-
 def main() -> None:
     args = build_parser().parse_args()
     # After parsing, so that --help answers at once.
     from mmremix.apis.config_file import read_config
+    from mmremix.apis.tool_runs import ToolRuns
     from mmremix.apis.unimodal import (
         ENCODERS,
         gather_encoders,
@@ -113,6 +47,7 @@ def main() -> None:
         unimodal_config,
     )
 
+    runs = ToolRuns(Path(__file__).resolve().parent)
     cfg = read_config(args.config, args.cfg_options)
     default = Path('work_dirs', f'{Path(args.config).stem}_unimodal')
     root = Path(args.work_dir or default)
@@ -122,11 +57,13 @@ def main() -> None:
     checkpoints, dumps = {}, []
     for name in modalities_of(cfg):
         folder = root / name
-        checkpoints[name] = train(unimodal_config(cfg, name), folder, flags)
+        checkpoints[name] = runs.train(
+            unimodal_config(cfg, name), folder, flags
+        )
         dump = folder / f'{checkpoints[name].stem}_test.pkl'
         if not dump.is_file():
             part = dump.with_name(f'unfinished_{dump.name}')
-            run(
+            runs.run(
                 'test.py',
                 str(folder.with_suffix('.py')),
                 str(checkpoints[name]),
@@ -135,7 +72,7 @@ def main() -> None:
             )
             os.replace(part, dump)
         dumps.append(str(dump))
-    run('analysis/ensemble.py', *dumps, '--rule', 'product')
+    runs.run('analysis/ensemble.py', *dumps, '--rule', 'product')
     lines = ', '.join(f'{n}={str(p)!r}' for n, p in checkpoints.items())
     print(
         '\nAs teachers: method_umt = dict(step=dict(\n'
@@ -145,9 +82,9 @@ def main() -> None:
         encoders = root / ENCODERS
         if not encoders.is_file():
             gather_encoders(checkpoints, encoders)
-        last = train(joint_config(cfg, encoders), root / 'joint', flags)
+        last = runs.train(joint_config(cfg, encoders), root / 'joint', flags)
         print(f'Joint model, from {encoders}: {last}')
-        run(
+        runs.run(
             'test.py',
             str(root / 'joint.py'),
             str(last),

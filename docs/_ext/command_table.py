@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from options_table import list_table, nested
-from tool_parsers import tool_parser
+
+from mmremix.cli.tool_parsers import tool_parser
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class CommandTable(Directive):
@@ -18,7 +22,7 @@ class CommandTable(Directive):
 
     def run(self) -> list[nodes.Node]:
         rows = [('argument', 'default', '')]
-        for action in tool_parser(self.arguments[0])._actions:
+        for action in tool_parser(ROOT / self.arguments[0])._actions:
             if action.help == argparse.SUPPRESS or action.dest == 'help':
                 continue
             rows.append((_names(action), _default(action), _text(action)))

@@ -14,8 +14,8 @@ from mmengine.infer import BaseInferencer
 from mmengine.model import BaseModel
 from rich.console import Console
 
-from mmremix.apis.clip_list import list_clips
-from mmremix.apis.clip_pipeline import ClipPipeline, reason_of
+from mmremix.apis.clip_list import CLIP_KEYS, list_clips
+from mmremix.apis.clip_pipeline import ClipPipeline, failed, reason_of
 from mmremix.apis.load_model import (
     class_names,
     inference_dataset,
@@ -26,6 +26,7 @@ from mmremix.apis.prediction_entry import entry_of, free_name
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
+from mmremix.utils.config_paths import find_config
 from mmremix.utils.plain_config import config_from_file
 from mmremix.utils.progress import Progress
 from mmremix.visualization.annotate import annotate_clip
@@ -52,7 +53,9 @@ class AVInferencer(BaseInferencer):
     clips with a segment, so that a row of an annotation is predicted as
     ``tools/test.py`` does. A clip that lacks a modality is predicted from
     the others, as if that one were masked (for any ``mask`` of the model, the
-    fusion head says what it counts as). A broken clip stops nothing.
+    fusion head says what it counts as). No clip stops the others, whatever
+    is wrong with it. Modalities that a chosen read-out leaves out are not
+    loaded.
 
     Args:
         model: Config file, the name of one of mmremix's (``'remix_demo_
@@ -153,15 +156,14 @@ class AVInferencer(BaseInferencer):
         """Load clips.
 
         Yields:
-            ``batch``, the collated clips that have anything to predict from
-            (``None`` if none has); ``samples``, of all.
+            ``usable``, the clips that have anything to predict from;
+            ``samples``, of all.
         """
         for loaded in self._get_chunk_data(
             map(self.pipeline, inputs), batch_size
         ):
-            usable = [item for item in loaded if item['inputs']]
             yield {
-                'batch': self.collate_fn(usable) if usable else None,
+                'usable': [item for item in loaded if item['inputs']],
                 'samples': [item['data_samples'] for item in loaded],
             }
 
@@ -169,12 +171,30 @@ class AVInferencer(BaseInferencer):
     def forward(self, inputs: dict[str, Any]) -> list[ActionDataSample]:
         """Predict a batch of :meth:`preprocess`, broken clips included."""
         samples: list[ActionDataSample] = inputs['samples']
-        if inputs['batch'] is None:
-            return samples
-        done = iter(self.model.test_step(inputs['batch']))
+        done = iter(self._predict(inputs['usable']))
         return [
             sample if 'error' in sample else next(done) for sample in samples
         ]
+
+    def _predict(
+        self, items: Sequence[dict[str, Any]]
+    ) -> list[ActionDataSample]:
+        """Together, or, where that fails, one by one."""
+        if not items:
+            return []
+        try:
+            batch = self.collate_fn(list(items))
+            predicted: list[ActionDataSample] = self.model.test_step(batch)
+            return predicted
+        except Exception as error:
+            # Inputs of two sizes, or too many for the memory.
+            if len(items) > 1:
+                return [self._predict([item])[0] for item in items]
+            meta = items[0]['data_samples'].metainfo
+            sample = failed(meta, error)['data_samples']
+            keys = ('missing', 'notes', *CLIP_KEYS)
+            sample.set_metainfo({k: meta[k] for k in keys if k in meta})
+            return [sample]
 
     def visualize(
         self,
@@ -252,15 +272,7 @@ class AVInferencer(BaseInferencer):
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, None]:
         """Find a config of the installed package by its name."""
-        name = Path(model).name.removesuffix('.py')
-        folder = Path(self._get_repo_or_mim_dir('mmremix'), 'configs')
-        known = {path.stem: path for path in folder.rglob('[!_]*.py')}
-        if model.removesuffix('.py') != name or name not in known:
-            raise FileNotFoundError(
-                f'There is no config {model}, and none of that name in '
-                f'{folder}.'
-            )
-        return Config.fromfile(str(known[name])), None
+        return config_from_file(find_config(model), trust=True), None
 
     def _init_model(
         self, cfg: Config, weights: str | None, device: str = 'cpu'
@@ -290,6 +302,7 @@ class AVInferencer(BaseInferencer):
             inference_dataset(cfg),
             self.model.modalities,
             self.blank_is_missing,
+            getattr(self.model, 'read_modalities', None),
         )
 
     def _init_collate(self, cfg: Config) -> Any:

@@ -34,6 +34,8 @@ class ClipPipeline:
         dataset_cfg: The config's ``test_dataloader.dataset``: its
             ``pipeline``, and its ``margin`` for clips with a segment.
         modalities: Those of the model.
+        read: Those that an answer is made of. The others are loaded only of
+            a clip that has none of these. Defaults to all.
         blank_is_missing: Whether sound without a sample above -80 dB, and
             pictures of one colour, count as missing.
 
@@ -46,8 +48,10 @@ class ClipPipeline:
         dataset_cfg: Mapping[str, Any],
         modalities: Sequence[str],
         blank_is_missing: bool = True,
+        read: Sequence[str] | None = None,
     ) -> None:
         self.modalities = tuple(modalities)
+        self.read = self.modalities if read is None else tuple(read)
         self.margin = float(dataset_cfg.get('margin', 0.0))
         self.steps = [
             TRANSFORMS.build(dict(step)) if isinstance(step, Mapping) else step
@@ -87,9 +91,13 @@ class ClipPipeline:
         missing: dict[str, str] = {}
         with seeded(sample_seed(0, 0, 0)):
             try:
-                packed = self._load(given, missing)
-            except BrokenMediaError as error:
-                packed = _nothing(given, reason_of(error, given))
+                packed = self._load(given, missing, self.read)
+                rest = tuple(n for n in self.modalities if n not in self.read)
+                if packed is None and rest:
+                    packed = self._load(given, missing, rest)
+            except Exception as error:
+                # Whatever it is, the clips after it go on.
+                packed = failed(given, error)
             else:
                 if packed is None:
                     packed = _nothing(given, _all_missing(missing))
@@ -112,14 +120,16 @@ class ClipPipeline:
         return packed
 
     def _load(
-        self, given: Mapping[str, Any], missing: dict[str, str]
+        self,
+        given: Mapping[str, Any],
+        missing: dict[str, str],
+        there: tuple[str, ...],
     ) -> dict[str, Any] | None:
         results: dict[str, Any] = dict(given)
         if 'start' in results:
             results['start'] = max(0.0, results['start'] - self.margin)
         if 'end' in results:
             results['end'] += self.margin
-        there = self.modalities
         for step in self.steps:
             results.update(active_modalities=there, loaded_modalities=there)
             try:
@@ -178,6 +188,19 @@ def _nothing(given: Mapping[str, Any], error: str) -> dict[str, Any]:
         {'clip': given['clip'], 'active_modalities': (), 'error': error}
     )
     return {'inputs': {}, 'data_samples': sample}
+
+
+def failed(given: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """What stands for a clip that cannot be predicted.
+
+    Args:
+        given: The clip.
+        error: Why; named by its type, unless the clip is broken.
+    """
+    why = reason_of(error, given)
+    if not isinstance(error, BrokenMediaError):
+        why = f'{type(error).__name__}: {why}'
+    return _nothing(given, why)
 
 
 def _all_missing(missing: Mapping[str, str]) -> str:

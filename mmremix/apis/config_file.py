@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmremix.apis.check_keys import check_options
+from mmremix.utils.config_paths import find_config
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.plain_config import config_from_file
 
@@ -22,7 +23,7 @@ def read_config(
     """Read a config file and merge options into it.
 
     Args:
-        path: Config file.
+        path: Config file, or the name of a shipped one.
         cfg_options: ``{'optim_wrapper.optimizer.lr': 1e-4}``.
         trust: See :func:`~mmremix.utils.plain_config.config_from_file`.
 
@@ -33,8 +34,7 @@ def read_config(
         ConfigError: If there is no such file, if it (or a base) cannot be
             read, or if an option would change nothing or does not fit.
     """
-    if not Path(path).is_file():
-        raise ConfigError(f'There is no config file {path}.')
+    path = find_config(path)
     try:
         cfg = config_from_file(path, trust)
     except ConfigError:

@@ -71,7 +71,7 @@ class FusedModel(nn.Module):
         """
         normalize = self.model.data_preprocessor.normalize
         ready = {name: normalize(name, x) for name, x in inputs.items()}
-        return self.model.probabilities(self.model.run(ready))
+        return self.model.probabilities(self.model.answer(ready))
 
 
 class ExportReport(NamedTuple):
@@ -80,7 +80,8 @@ class ExportReport(NamedTuple):
     Attributes:
         path: The file.
         info: What the file says of itself: ``classes``, ``modalities``,
-            ``inputs`` (``dtype`` and ``shape`` by modality) and ``outputs``.
+            ``inputs`` (``dtype`` and ``shape`` by modality), ``outputs`` and,
+            if one was chosen, the weights of the ``readout``.
         differences: Largest absolute difference of a probability from the
             original model's, by what was compared.
     """
@@ -97,7 +98,9 @@ def export_model(
     fmt: str = 'torch',
     clip: Mapping[str, Any] | None = None,
 ) -> ExportReport:
-    """Export the fused inference path, all modalities in, and check it.
+    """Export the inference path, all modalities in, and check it.
+
+    Modalities that a chosen read-out leaves out are not in it.
 
     The batch size of the result is free, the other sizes are those that the
     test pipeline makes. On random inputs, batches of 1, 2 and 5, it must
@@ -133,7 +136,7 @@ def export_model(
     dataset_cfg = inference_dataset(cfg)
     classes = class_names(dataset_cfg, meta, model.num_classes)
     note_other_config(cfg, meta, checkpoint)
-    example = example_inputs(dataset_cfg, model.modalities, clip)
+    example = example_inputs(dataset_cfg, model.read_modalities, clip)
     program = _trace(fused, example)
     info = {
         'classes': classes,
@@ -147,6 +150,8 @@ def export_model(
         },
         'outputs': _outputs(fused, example),
     }
+    if model.readout.weights:
+        info['readout'] = model.readout.weights
     if fmt == 'onnx':
         info['outputs'] = [f'{name}{SCORES}' for name in info['outputs']]
     tries = [random_inputs(example, n, seed=n) for n in _BATCHES]
@@ -197,7 +202,7 @@ def _original(
     count = len(next(iter(inputs.values())))
     samples = [ActionDataSample() for _ in range(count)]
     for sample in samples:
-        sample.set_metainfo({'active_modalities': tuple(model.modalities)})
+        sample.set_metainfo({'active_modalities': tuple(inputs)})
     with torch.no_grad():
         model.test_step(
             {

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -19,9 +20,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from mmremix.apis.config_text import config_text
+from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.launch import build_runner
 from mmremix.apis.unimodal import (
-    config_text,
     modalities_of,
     without_methods,
 )
@@ -72,13 +74,20 @@ def measure_blend(
     """
     _check(cfg, held_out)
     plain = without_methods(cfg)
+    apply_held_out(plain)
     epochs = int(epochs or plain.train_cfg.max_epochs)
     settings = settings_of(plain, epochs, held_out, seed)
     target = Path(work_dir, RESULT)
     losses = _measured(target, settings)
     heads = (FUSION, *modalities_of(plain))
     if not set(heads) <= set(losses):
-        kept, held = split_rows(_labels(plain), held_out, seed)
+        labels, source = _rows(plain)
+        kept, held = (
+            source[part].tolist()
+            for part in split_rows(labels, held_out, seed)
+        )
+        # The rows below are those of this part already.
+        plain.train_dataloader.dataset.pop('part', None)
         loaders = [_loader(plain, rows) for rows in (kept, held)]
         start = Path(work_dir, _START)
         model = _start(plain, start, seed)
@@ -151,7 +160,8 @@ def _check(cfg: Config, held_out: float) -> None:
         )
 
 
-def _labels(cfg: Config) -> list[int]:
+def _rows(cfg: Config) -> tuple[list[int], np.ndarray]:
+    """Labels of the training set, and its rows for ``indices``."""
     dataset = DATASETS.build(copy.deepcopy(cfg.train_dataloader.dataset))
     if not hasattr(dataset, 'row'):
         raise ValueError(
@@ -159,7 +169,8 @@ def _labels(cfg: Config) -> list[int]:
             f'{type(dataset).__name__} does not say which it has. Take the '
             "data set without wrapper: dataset=dict(type='AVDataset', ...)"
         )
-    return [dataset.row(i).label for i in range(len(dataset))]
+    labels = [dataset.row(i).label for i in range(len(dataset))]
+    return labels, dataset.source_rows
 
 
 def _run_config(

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from mmremix.apis.av_inferencer import NO_COPY, AVInferencer
@@ -13,7 +14,7 @@ from mmremix.apis.clip_list import list_clips
 from mmremix.apis.launch import load_config
 from mmremix.utils.whole_files import write_whole
 from mmremix.version import __version__
-from mmremix.visualization.predictions import prediction_table
+from mmremix.visualization.predictions import error_lines, prediction_table
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         ValueError: On arguments that do not fit, see also
             :class:`AVInferencer`.
     """
-    clips = list_clips(args.clips)
+    clips = _without_copies(list_clips(args.clips), args)
     if args.audio and len(clips) > 1:
         raise ValueError(f'--audio is of one clip, {len(clips)} are given.')
     for key in ('audio', 'start', 'end'):
@@ -52,30 +53,66 @@ def run(args: argparse.Namespace) -> int:
         out_dir=args.annotate,
     )
     entries = result['predictions']
-    print(prediction_table(entries))
+    print(prediction_table(entries, errors=False))
     predicted = sum(entry['error'] is None for entry in entries)
     if len(entries) > 1:
         print(f'\n{predicted} of {len(entries)} clips predicted')
     for path in filter(None, result['visualization']):
         print(f'-> {path}')
-    left_out = [
-        entry['clip']
-        for entry in entries
-        if any(note.startswith(NO_COPY) for note in entry['notes'])
-    ]
-    if left_out:
-        print(
-            f'warning: {len(left_out)} of {predicted} predicted clips could '
-            f'not be annotated (why: above): {", ".join(left_out)}',
-            file=sys.stderr,
-        )
     if args.out_json:
         _write_json(args, inferencer, result)
         print(f'-> {args.out_json}')
+    _list_failures(entries, predicted)
     if not predicted:
         print('error: no clip could be predicted', file=sys.stderr)
         return 1
     return 0
+
+
+def _without_copies(
+    clips: list[dict[str, Any]], args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """The clips but for annotated copies of an earlier run among them."""
+    if args.annotate is None:
+        return clips
+    folder = Path(args.annotate).resolve()
+    # Named by the user, they are clips.
+    named = {Path(path).resolve() for path in args.clips}
+    above = {Path(path) for path in named if folder.is_relative_to(path)}
+    if not above - {folder}:
+        return clips
+    kept = [
+        clip
+        for clip in clips
+        if not Path(clip['clip']).resolve().is_relative_to(folder)
+    ]
+    if kept and len(kept) < len(clips):
+        print(
+            f'{len(clips) - len(kept)} clips in {args.annotate} are left '
+            'out: annotated copies go there'
+        )
+        return kept
+    return clips
+
+
+def _list_failures(entries: list[dict[str, Any]], predicted: int) -> None:
+    """Last, where they are seen: what went wrong, clip by clip."""
+    lines = error_lines(entries)
+    if lines:
+        print('\n' + '\n'.join(lines))
+    failures = [
+        f'  {entry["clip"]}: {note.removeprefix(NO_COPY)}'
+        for entry in entries
+        for note in entry['notes']
+        if note.startswith(NO_COPY)
+    ]
+    if failures:
+        sys.stdout.flush()
+        print(
+            f'warning: {len(failures)} of {predicted} predicted clips could '
+            'not be annotated:\n' + '\n'.join(failures),
+            file=sys.stderr,
+        )
 
 
 def _write_json(

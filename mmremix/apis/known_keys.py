@@ -25,7 +25,7 @@ _READ = (
     *('activation_checkpointing', 'compile', 'custom_imports'),
     *('efficient_conv_bn_eval', 'find_unused_parameters'),
     *('model_wrapper_cfg', 'runner_type', 'strategy', 'sync_bn'),
-    *('tta_model', 'tta_pipeline', 'methods', ALLOW),
+    *('tta_model', 'tta_pipeline', 'methods', 'held_out', ALLOW),
 )
 # Variables that most configs have, and that look like `tta_pipeline`.
 USUAL = ('train_pipeline', 'val_pipeline', 'test_pipeline')

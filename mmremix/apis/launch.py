@@ -21,9 +21,12 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from mmremix.apis.build_errors import build_errors_explained
+from mmremix.apis.calm_runner import calm_runner
 from mmremix.apis.check_keys import check_keys
 from mmremix.apis.config_file import read_config
 from mmremix.apis.config_shape import check_shape, complete
+from mmremix.apis.config_text import with_ordered_text
+from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.lost_worker import LostWorkerError, lost_workers_explained
 from mmremix.apis.methods import apply_methods
 from mmremix.apis.work_dir import (
@@ -32,9 +35,10 @@ from mmremix.apis.work_dir import (
     testing_runner,
     training_runner,
 )
-from mmremix.engine import MethodHook, SignalHook
+from mmremix.engine import LoadedModalitiesHook, MethodHook, SignalHook
 from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.setup_check_hook import refuse_sharding
+from mmremix.evaluation import SubsetAccuracy
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.process_group import group_timeout
 
@@ -47,10 +51,11 @@ def load_config(
     launcher: str = 'none',
     trust: bool = True,
 ) -> Config:
-    """Read a config, and apply its methods and what was given beside it.
+    """Read a config; apply methods, ``held_out`` and what is given beside.
 
     Args:
-        path: Config file.
+        path: Config file, or the name of a shipped one
+            (``'remix_demo_concat'``).
         cfg_options: ``{'optim_wrapper.optimizer.lr': 1e-4}``.
         work_dir: Wins over the config's; without either it is
             ``work_dirs/<config name>``.
@@ -75,12 +80,15 @@ def load_config(
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', Path(path).stem))
+        cfg.work_dir = str(Path('work_dirs', Path(cfg.filename).stem))
     apply_methods(cfg)
+    apply_held_out(cfg)
     return cfg
 
 
-def build_runner(cfg: Config, *, training: bool = True) -> Runner:
+def build_runner(
+    cfg: Config, *, training: bool = True, calm: bool = False
+) -> Runner:
     """Build the runner of a config, with or without a GPU.
 
     mmengine's own launch code calls CUDA whatever the machine has. Without
@@ -94,6 +102,9 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
             One that may not writes into a folder of its own inside the work
             directory (named by the time), so that it can be used beside a
             training.
+        calm: Whether to show on standard output, in place of all that
+            mmengine says, what the run is and how far it is. The log file
+            holds everything.
 
     Raises:
         ConfigError: If the config lacks a part, has unknown keys or a
@@ -105,6 +116,7 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
     """
     check_keys(cfg)
     apply_methods(cfg)
+    apply_held_out(cfg)
     check_shape(cfg, training=training)
     _refuse_unsupported(cfg)
     complete(cfg)
@@ -135,10 +147,13 @@ def build_runner(cfg: Config, *, training: bool = True) -> Runner:
             )
         runner_type = found
     wrap = training_runner if training else testing_runner
+    runner_type = wrap(runner_type)
+    if calm:
+        runner_type = calm_runner(runner_type)
     held = holds(cfg.work_dir)
     try:
         with build_errors_explained(cfg):
-            runner = wrap(runner_type).from_cfg(cfg)
+            runner = runner_type.from_cfg(with_ordered_text(cfg))
             if training:
                 _check_served(runner)
             return runner
@@ -177,8 +192,16 @@ def train(runner: Runner) -> None:
     leave_process_group()
 
 
-def test(runner: Runner) -> dict[str, float]:
+def test(runner: Runner, subsets: bool = False) -> dict[str, float]:
     """Test.
+
+    Modalities that the model's read-out leaves out are not loaded.
+
+    Args:
+        runner: The runner.
+        subsets: Whether to measure the accuracy with every set of
+            modalities too, see :class:`~mmremix.evaluation.SubsetAccuracy`.
+            All are loaded then, once.
 
     Returns:
         The metrics.
@@ -191,6 +214,9 @@ def test(runner: Runner) -> dict[str, float]:
         lost_workers_explained(runner.cfg),
         build_errors_explained(runner.cfg),
     ):
+        runner.register_hook(LoadedModalitiesHook(subsets))
+        if subsets:
+            runner.test_evaluator.metrics.append(SubsetAccuracy())
         metrics: dict[str, float] = runner.test()
     return metrics
 

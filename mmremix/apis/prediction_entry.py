@@ -9,6 +9,7 @@ from typing import Any
 from mmaction.structures import ActionDataSample
 
 from mmremix.apis.clip_list import CLIP_KEYS
+from mmremix.utils.names import FUSION, READOUT
 
 
 def entry_of(
@@ -36,7 +37,9 @@ def entry_of(
         ]
     there = list(meta['active_modalities'])
     # The fused head knows no more, and after joint training often less.
-    best = there[0] if meta['missing'] and len(there) == 1 else 'fusion'
+    best = READOUT if READOUT in top else FUSION
+    if meta['missing'] and len(there) == 1:
+        best = there[0]
     return {
         **{key: meta[key] for key in CLIP_KEYS if key in meta},
         'modalities': there,

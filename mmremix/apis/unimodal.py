@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import pprint
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from mmengine.config import Config, ConfigDict
 
+from mmremix.apis.config_text import config_text as config_text
 from mmremix.apis.methods import PREFIX
 from mmremix.engine.checkpoints.files import damage, numbered
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
@@ -123,18 +123,6 @@ def gather_encoders(
     content = io.BytesIO()
     torch.save({'state_dict': found, 'meta': {}}, content)
     write_whole(target, content.getvalue())
-
-
-def config_text(cfg: Config) -> str:
-    """A config as a file.
-
-    mmengine's own ``dump`` sorts the keys, and with them the modalities,
-    whose order counts.
-    """
-    return ''.join(
-        f'{key} = {pprint.pformat(value, sort_dicts=False)}\n'
-        for key, value in cfg.to_dict().items()
-    )
 
 
 def last_epoch(work_dir: str | Path) -> tuple[int, Path] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pprint
 import socket
 import time
 import warnings
@@ -16,6 +15,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmremix.apis.build_errors import build_errors_explained
+from mmremix.apis.config_text import config_text
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -90,10 +90,7 @@ def testing_runner(runner_type: _Runner) -> _Runner:
 
 
 def _dump(runner: Runner, folder: str) -> None:
-    """Write a config as one file, with its keys in their order.
-
-    mmengine sorts them, and with them the encoders of a model.
-    """
+    """Write a config as one file, with its keys in their order."""
     if not is_main_process():
         return
     cfg = runner.cfg
@@ -102,11 +99,7 @@ def _dump(runner: Runner, folder: str) -> None:
     if path.suffix != '.py':
         cfg.dump(path)
         return
-    lines = [
-        f'{key} = {pprint.pformat(value, sort_dicts=False)}\n'
-        for key, value in cfg.to_dict().items()
-    ]
-    write_whole(path, ''.join(lines).encode())
+    write_whole(path, config_text(cfg).encode())
 
 
 def hold(folder: str | os.PathLike[str]) -> None:

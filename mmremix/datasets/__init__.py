@@ -4,6 +4,7 @@ from mmremix.datasets.array_dataset import ArrayDataset
 from mmremix.datasets.av_dataset import AVDataset
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.corpora import CREMAD, GRID, KineticsSounds
+from mmremix.datasets.held_out import Part, split_held_out
 from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex
@@ -20,10 +21,12 @@ __all__ = [
     'InputCache',
     'KineticsSounds',
     'MultimodalDataset',
+    'Part',
     'RemixIndex',
     'RemixSampler',
     'SampleError',
     'ScoringSampler',
     'multimodal_collate',
+    'split_held_out',
     *_transforms,
 ]

@@ -32,6 +32,7 @@ def read_csv(
     path: str,
     columns: Mapping[str, str],
     filter_cfg: Mapping[str, Any] | None = None,
+    further: Sequence[str] = (),
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Read the rows of a CSV annotation.
 
@@ -43,11 +44,13 @@ def read_csv(
             the given values, see
             :class:`~mmremix.datasets.csv_rows.RowFilter`:
             ``dict(split='train')``.
+        further: Names of columns to keep as they are.
 
     Returns:
         The kept rows, with ``clip``, ``label`` (as text) and, where not
-        empty, ``audio``, ``start`` and ``end`` (seconds), and ``row`` (line
-        number in the file); and the sorted labels of all rows, kept or not.
+        empty, ``audio``, ``start`` and ``end`` (seconds), ``row`` (line
+        number in the file) and ``columns`` (the further ones, if there are
+        any); and the sorted labels of all rows, kept or not.
 
     Raises:
         AnnotationError: On a missing file or column, on what is no CSV in
@@ -65,7 +68,8 @@ def read_csv(
     rows: list[dict[str, Any]] = []
     labels: set[str] = set()
     problems: list[str] = []
-    for line, raw in read_lines(file, columns, filter_cfg):
+    needed = [*(filter_cfg or {}), *further]
+    for line, raw in read_lines(file, columns, needed):
         try:
             row = parse_row(raw, columns)
         except ValueError as error:
@@ -74,6 +78,10 @@ def read_csv(
         labels.add(row['label'])
         if wanted.holds(raw):
             rows.append({**row, 'row': line})
+            if further:
+                rows[-1]['columns'] = {
+                    name: (raw.get(name) or '').strip() for name in further
+                }
     raise_problems(path, problems)
     if not rows:
         raise AnnotationError(

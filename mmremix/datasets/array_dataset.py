@@ -158,13 +158,19 @@ class ArrayDataset(MultimodalDataset):
         )
         if self._indices is not None:
             self._rows = self._chosen(self._indices)
+        # Before the rows are asked for their labels.
+        self._fully_initialized = True
+        try:
+            self.take_part()
+        except Exception:
+            self._fully_initialized = False
+            raise
         if self.check_values:
             for name in dict.fromkeys(self.arrays.values()):
                 check_finite(file, name, np.sort(self._rows))
         shortage = classes.shortage(self._labels[self._rows].tolist())
         for text in filter(None, (classes.look_alikes(), shortage)):
             print_log(f'{file.path}: {text}', 'current', level=30)
-        self._fully_initialized = True
 
     @property
     def file(self) -> ArrayFile:
@@ -265,6 +271,10 @@ class ArrayDataset(MultimodalDataset):
             ),
             columns=columns,
         )
+
+    def keep_rows(self, rows: np.ndarray) -> None:
+        """Drop all samples but these."""
+        self._rows = self._rows[rows]
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Keep some samples: the first or last so many, or those listed."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets.annotation import (
@@ -36,8 +37,8 @@ class AVDataset(MultimodalDataset):
     ``audio,start,end``. ``clip`` is a media file or a folder of frames;
     ``audio`` a .wav, .npy or media file, if the sound is not in the clip;
     ``start`` and ``end`` cut a segment, in seconds. Other columns may be
-    there and serve ``filter_cfg``. Without ``ann_file``, the layout is
-    ``data_root/<class>/<clip>``; hidden and system folders
+    there and serve ``filter_cfg`` and ``part``. Without ``ann_file``, the
+    layout is ``data_root/<class>/<clip>``; hidden and system folders
     (``.ipynb_checkpoints``, ``__MACOSX``, ``@eaDir``) are no classes, and
     folders without clips are refused unless ``classes`` are named.
 
@@ -76,6 +77,8 @@ class AVDataset(MultimodalDataset):
         filter_cfg: Rows to keep: ``dict(column=value or [values])``. A text
             is the whole cell, a number is compared as a number, None is an
             empty cell. Applies in test mode too.
+        keep_columns: Further columns to keep, for :meth:`column`; the one of
+            ``part.by`` is among them.
         check_files: Whether to look, at the start, that all files exist.
             Under ``on_broken='skip'`` a missing one is skipped like a broken
             one instead.
@@ -105,6 +108,7 @@ class AVDataset(MultimodalDataset):
         clip_suffix: str = '',
         margin: float = 0.0,
         data_prefix: Mapping[str, str] | None = None,
+        keep_columns: Sequence[str] = (),
         check_files: bool = True,
         allow_outside: bool = False,
         metainfo: Mapping[str, Any] | None = None,
@@ -123,6 +127,7 @@ class AVDataset(MultimodalDataset):
             'clip_suffix': clip_suffix,
             'margin': margin,
             'filter_cfg': kwargs.get('filter_cfg'),
+            'keep_columns': keep_columns,
         }
         given = [name for name, value in for_csv.items() if value]
         if given and not ann_file:
@@ -131,6 +136,7 @@ class AVDataset(MultimodalDataset):
                 "Leave them out, or write: ann_file='train.csv'"
             )
         self.columns = {'clip': 'clip', 'label': 'label', **(columns or {})}
+        self.keep_columns = tuple(keep_columns)
         self.clip_suffix = clip_suffix
         self.margin = margin
         self.check_files = check_files
@@ -192,11 +198,28 @@ class AVDataset(MultimodalDataset):
             check_files(source, rows)
         return rows
 
+    def column(self, name: str) -> np.ndarray:
+        """Values of a column, in the samples' order.
+
+        Args:
+            name: Of a column of the CSV that is kept (``keep_columns`` and
+                ``part.by``), whose cells are text; or a key of the samples'
+                information.
+        """
+        infos = (self.get_data_info(row) for row in range(len(self)))
+        cells = [info.get('columns', {}).get(name) for info in infos]
+        if None in cells:
+            return super().column(name)
+        return np.array(cells)
+
     def _read(self) -> tuple[str, list[dict[str, Any]], list[str]]:
         """Where the rows are from, the rows, and their labels."""
         if self.ann_file:
+            further = list(self.keep_columns)
+            if self.part is not None and self.part.by is not None:
+                further.append(self.part.by)
             rows, labels = read_csv(
-                self.ann_file, self.columns, self.filter_cfg
+                self.ann_file, self.columns, self.filter_cfg, further
             )
             return self.ann_file, rows, labels
         source = self.data_prefix['clip'] or self.data_root or '.'

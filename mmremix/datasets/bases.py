@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+
     Results = dict[str, Any]
 
     class BaseTransform:
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
         max_refetch: int
         pipeline: Pipeline
         test_mode: bool
+        serialize_data: bool
+        data_list: list[dict[str, Any]]
+        data_bytes: np.ndarray
+        data_address: np.ndarray
         _fully_initialized: bool
         _indices: int | Sequence[int] | None
         _metainfo: dict[str, Any]
@@ -55,6 +61,8 @@ if TYPE_CHECKING:
         def full_init(self) -> None: ...
 
         def get_data_info(self, idx: int) -> dict[str, Any]: ...
+
+        def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]: ...
 
         def load_data_list(self) -> list[dict[str, Any]]: ...
 

@@ -6,7 +6,7 @@ import csv
 import math
 import numbers
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class MissingAnnotationError(AnnotationError, MissingFileError):
 def read_lines(
     file: Path,
     columns: Mapping[str, str],
-    filter_cfg: Mapping[str, Any] | None,
+    needed: Iterable[str] | None = None,
 ) -> Iterator[tuple[int, dict[str | None, Any]]]:
     """Line number (the last, if a cell has several) and cells of each row."""
     line = 1
@@ -39,7 +39,7 @@ def read_lines(
             reader = csv.DictReader(stream, strict=True)
             header = [name.strip() for name in reader.fieldnames or ()]
             reader.fieldnames = header
-            _check_header(file, header, columns, filter_cfg)
+            _check_header(file, header, columns, needed)
             for raw in reader:
                 line = reader.line_num
                 yield line, raw
@@ -59,11 +59,11 @@ def _check_header(
     file: Path,
     header: Sequence[str],
     columns: Mapping[str, str],
-    filter_cfg: Mapping[str, Any] | None,
+    further: Iterable[str] | None,
 ) -> None:
     # One that the config maps must be there too: without its times a whole
     # clip would be taken for a segment.
-    needed = dict.fromkeys([*columns.values(), *(filter_cfg or {})])
+    needed = dict.fromkeys([*columns.values(), *(further or ())])
     missing = [name for name in needed if name not in header]
     if missing:
         raise AnnotationError(

@@ -16,6 +16,7 @@ _PARTS = {
     'rows': 'rows: other rows of the file, or in another order',
     'array': 'rows: other numbers (array {})',
     'segments': 'rows: other segments (start, end)',
+    'part': 'rows: another part of the samples (held out)',
     'labels': 'labels: the same rows have other labels',
 }
 
@@ -36,7 +37,8 @@ class DataIdentity:
         row_set: Digest of files and segments, in any order.
         columns: Digest of each column, rows in order: ``labels``,
             ``segments`` and the media columns, as ``clip`` and ``audio``; of
-            arrays ``labels``, ``rows`` and each array.
+            arrays ``labels``, ``rows`` and each array; ``part``, of the rows'
+            numbers, if a part is held out.
     """
 
     modalities: tuple[str, ...]
@@ -60,6 +62,8 @@ class DataIdentity:
             columns[f'media {name}'] = _digest(
                 repr(row.media.get(name)) for row in rows
             )
+        if dataset.part is not None and dataset.source_rows is not None:
+            columns['part'] = _digest(map(str, dataset.source_rows))
         row_set = _digest(
             sorted(
                 repr((sorted(row.media.items()), row.start, row.end))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmremix.datasets.bases import BaseDataset, Pipeline
+from mmremix.datasets.held_out import Part, split_held_out
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.media.errors import BrokenMediaError
@@ -63,7 +65,14 @@ class MultimodalDataset(BaseDataset):
             by which scoring and metrics leave it out and
             ``BrokenSampleHook`` lists the broken one at the end of the run.
         pipeline: Transform configs.
+        part: Split the samples that ``filter_cfg`` and ``indices`` leave,
+            and keep a part: ``dict(keep='train', by='subject', folds=5,
+            fold=0, seed=0)``, see :class:`~mmremix.datasets.Part`. Another
+            data set with ``keep='held_out'`` has the rest.
         kwargs: Arguments of ``BaseDataset``.
+
+    Attributes:
+        keeps: What an index keeps that does not say it; ``None`` for all.
 
     Raises:
         ValueError: On an unknown ``on_broken`` or repeated modalities.
@@ -86,6 +95,7 @@ class MultimodalDataset(BaseDataset):
         on_broken: str = 'raise',
         pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
         max_refetch: int = 100,
+        part: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if on_broken not in ('raise', 'skip'):
@@ -98,6 +108,10 @@ class MultimodalDataset(BaseDataset):
             )
         self.modalities = tuple(modalities)
         self.on_broken = on_broken
+        self.keeps: tuple[str, ...] | None = None
+        self.part = None if part is None else Part.of(part)
+        self.source_rows: np.ndarray | None = None
+        """Numbers of the samples among those that ``filter_cfg`` leaves."""
         super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
         # Through our registry, so that bare names resolve without a default
         # scope.
@@ -108,6 +122,62 @@ class MultimodalDataset(BaseDataset):
             ]
         )
 
+    def full_init(self) -> None:
+        """Read the annotation, then keep the part that is asked for."""
+        if self._fully_initialized:
+            return
+        serialize, self.serialize_data = self.serialize_data, False
+        try:
+            super().full_init()
+            self.take_part()
+        except Exception:
+            self._fully_initialized = False
+            raise
+        finally:
+            self.serialize_data = serialize
+        if serialize:
+            self.data_bytes, self.data_address = self._serialize_data()
+
+    def take_part(self) -> None:
+        """Keep the samples of ``part``; the last step of ``full_init``.
+
+        A data set with a ``full_init`` of its own calls it there, and says in
+        :meth:`keep_rows` how to keep some rows.
+        """
+        rows = np.arange(len(self))
+        if self.part is not None:
+            by = self.part.by
+            split = split_held_out(
+                self.column('label').tolist(),
+                None if by is None else self.column(by),
+                self.part,
+                self.metainfo.get('classes') or (),
+            )
+            print_log(
+                f'{self.ann_file or self.data_root}: part '
+                f'{self.part.keep!r} ({self.part}) holds '
+                f'{split.describe(self.part.keep, by)}',
+                'current',
+            )
+            rows = split.rows(self.part.keep)
+            self.keep_rows(rows)
+        indices = self._indices
+        if isinstance(indices, int):
+            # Of the last so many, counted from the end.
+            self.source_rows = rows + min(indices, 0)
+        else:
+            self.source_rows = (
+                rows if indices is None else (np.asarray(indices)[rows])
+            )
+
+    def keep_rows(self, rows: np.ndarray) -> None:
+        """Drop all samples but these.
+
+        Args:
+            rows: Numbers of samples, in order.
+        """
+        self.data_list = [self.data_list[row] for row in rows.tolist()]
+
     def __getitem__(self, key: int | RemixIndex) -> dict[str, Any]:
         if isinstance(key, RemixIndex):
             index, active, seed, loaded = key
@@ -115,13 +185,13 @@ class MultimodalDataset(BaseDataset):
             index, active, seed, loaded = int(key), None, None, None
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
-        active = active or self.modalities
+        active = active or self.keeps or self.modalities
 
         def decode() -> dict[str, Any]:
             with seeded(seed):
                 return self._load(index, active, loaded or active)
 
-        if self.cache is None or isinstance(key, RemixIndex):
+        if self.cache is None or self.keeps or isinstance(key, RemixIndex):
             return decode()
         return self.cache.load(index, self, decode)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,23 +11,28 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.evaluation.dataset_rows import collect_rows
-from mmremix.models import FUSION, AVRecognizer, Output, StagedFusionHead
+from mmremix.models import FUSION, HEADS, AVRecognizer
+from mmremix.models.recognizers.subsets import subset_labels, subset_scores
 from mmremix.utils.shapley import Subset, all_subsets, shapley_values
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """Accuracy of the fused prediction with every set of modalities.
+    """Accuracy with every set of modalities.
 
     Attributes:
-        accuracy: For each subset, also the empty one: always guessing the
-            most frequent class of the measured samples.
+        accuracy: Of the fused prediction, for each subset, also the empty
+            one: always guessing the most frequent class of the measured
+            samples.
+        heads: Of the sum of the modalities' own predictions, for each
+            subset but the empty one.
         samples: How many samples that is over.
         left_out: Samples that were loaded without all modalities, or not at
             all.
     """
 
     accuracy: dict[Subset, float]
+    heads: dict[Subset, float]
     samples: int
     left_out: int
 
@@ -52,7 +57,7 @@ class Contribution:
 def measure_contribution(
     model: AVRecognizer, dataloader: DataLoader[Any]
 ) -> Contribution:
-    """Evaluate the fused prediction with every set of modalities.
+    """Evaluate with every set of modalities, in one pass.
 
     A modality that is not in the set is absent, as for a clip without it at
     inference: its encoder does not run, and the fusion head says what it
@@ -72,6 +77,7 @@ def measure_contribution(
         ValueError: If there is no sample with all modalities.
     """
     subsets = all_subsets(model.modalities)[1:]
+    kinds = (FUSION, HEADS)
 
     def compute(
         inputs: Mapping[str, Tensor], active: Subset, labels: Tensor
@@ -79,10 +85,11 @@ def measure_contribution(
         if set(active) != set(model.modalities):
             return None
         scores = subset_scores(model, inputs, subsets)
-        columns = [scores[s].argmax(dim=1) == labels for s in subsets]
+        given = [subset_labels(scores[s]) for s in subsets]
+        columns = [g[kind] == labels for kind in kinds for g in given]
         return torch.stack([c.float() for c in (*columns, labels)], dim=1)
 
-    found = collect_rows(model, dataloader, compute, len(subsets) + 1)
+    found = collect_rows(model, dataloader, compute, 2 * len(subsets) + 1)
     size, total = len(found.seen), found.values[found.seen]
     if not len(total):
         raise ValueError(
@@ -97,38 +104,7 @@ def measure_contribution(
             (): most_frequent / len(total),
             **dict(zip(subsets, accuracy, strict=False)),
         },
+        heads=dict(zip(subsets, accuracy[len(subsets) :], strict=False)),
         samples=len(total),
         left_out=size - len(total),
     )
-
-
-def subset_scores(
-    model: AVRecognizer,
-    inputs: Mapping[str, Tensor],
-    subsets: Sequence[Subset],
-    output: Output | None = None,
-) -> dict[Subset, Tensor]:
-    """Fused class scores with each of some sets of modalities.
-
-    Args:
-        model: In evaluation mode.
-        inputs: ``(B, ...)`` for every modality, preprocessed.
-        subsets: Non-empty sets.
-        output: What the model made of the inputs, if it has run: its
-            features then need not be computed again.
-
-    Returns:
-        ``(B, num_classes)`` each, before the softmax.
-    """
-    if isinstance(model.fusion, StagedFusionHead):
-        return {
-            subset: model.run({name: inputs[name] for name in subset}).scores[
-                FUSION
-            ]
-            for subset in subsets
-        }
-    features = (output or model.encode(inputs)).features
-    return {
-        subset: model.fuse({name: features[name] for name in subset})
-        for subset in subsets
-    }

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from mmremix.methods.base import Method
 from mmremix.models.evaluating import evaluating
 from mmremix.models.fusion_heads import StagedFusionHead
+from mmremix.models.tokens import repeat_first
 from mmremix.registry import MODELS
 from mmremix.utils.names import FUSION
 from mmremix.utils.shapley import all_subsets, shapley_values
@@ -222,7 +223,7 @@ class AGM(Method):
         subsets = all_subsets(model.modalities)[1:-1]
         if self.absent == 'feature':
             for subset in subsets:
-                present = {name: output.features[name] for name in subset}
+                present = {name: output.fusion_inputs[name] for name in subset}
                 yield model.fuse(present)
         else:
             with evaluating(model):
@@ -237,13 +238,15 @@ def _padded_features(
     model: AVRecognizer, output: Output, subsets: list[tuple[str, ...]]
 ) -> Iterator[Tensor]:
     """Encode each input, and one zero input, once for all subsets."""
-    present = model.encode(output.inputs).features
+    present = model.encode(output.inputs).fusion_inputs
     zeros = {n: torch.zeros_like(x[:1]) for n, x in output.inputs.items()}
-    absent = model.encode(zeros).features
+    absent = model.encode(zeros).fusion_inputs
     for subset in subsets:
         yield model.fuse(
             {
-                name: z if name in subset else absent[name].expand_as(z)
+                name: z
+                if name in subset
+                else repeat_first(absent[name], len(z))
                 for name, z in present.items()
             }
         )
@@ -259,4 +262,4 @@ def _padded_runs(
                 for name, x in output.inputs.items()
             }
         )
-        yield model.fuse(padded.features, padded.fusion_state)
+        yield model.fuse(padded.fusion_inputs, padded.fusion_state)

@@ -10,6 +10,8 @@ import torch
 from mmengine.dist import all_reduce, get_rank, get_world_size
 from torch import Tensor, nn
 
+from mmremix.models.tokens import F, Feature, on_values
+
 if TYPE_CHECKING:
     from mmremix.models import AVRecognizer, Output
 
@@ -67,6 +69,14 @@ class Method(nn.Module):
     needs_pure_batches: ClassVar[bool] = False
     """Whether it acts only in batches that keep one modality."""
 
+    takes_tokens: ClassVar[bool] = False
+    """Whether what it does to features it also does to tokens.
+
+    Where the fusion takes tokens, ``features`` must then change
+    ``output.tokens`` too, and :meth:`into_fusion` gets tokens. One of these
+    methods without it is refused with such a fusion.
+    """
+
     max_modalities: ClassVar[int | None] = None
     """Most modalities that its formula allows; ``None``: any number."""
 
@@ -107,14 +117,15 @@ class Method(nn.Module):
         self,
         model: AVRecognizer,
         output: Output,
-        features: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
+        features: dict[str, Feature],
+    ) -> dict[str, Feature]:
         """Change what the fusion alone sees; the heads see the features.
 
         Args:
             model: The model.
             output: As for :meth:`features`, after it.
-            features: What goes into the fusion so far.
+            features: What goes into the fusion so far,
+                ``output.fusion_inputs`` at first.
         """
         return features
 
@@ -236,10 +247,14 @@ class Method(nn.Module):
         return whole[get_rank() :: get_world_size()][:batch]
 
 
-def scale_gradient(x: Tensor, factor: Tensor | float) -> Tensor:
+def scale_gradient(x: F, factor: Tensor | float) -> F:
     """The same values; the gradient through them times a factor.
 
     With one encoder a modality, this at its feature multiplies every gradient
     of the encoder, also under DDP, AMP, accumulation and compilation.
+
+    Args:
+        x: Vectors or tokens.
+        factor: One for all of them.
     """
-    return factor * x + (1 - factor) * x.detach()
+    return on_values(lambda v: factor * v + (1 - factor) * v.detach(), x)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mmremix.methods.base import Method
+from mmremix.models.tokens import Feature, on_values
 from mmremix.registry import MODELS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class DGL(Method):
     """
 
     needs_late_fusion = True
+    takes_tokens = True
 
     def check(self, model: AVRecognizer) -> None:
         """Refuse a model in which nothing would train an encoder."""
@@ -54,7 +56,10 @@ class DGL(Method):
         self,
         model: AVRecognizer,
         output: Output,
-        features: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
+        features: dict[str, Feature],
+    ) -> dict[str, Feature]:
         """Let no gradient back."""
-        return {name: feature.detach() for name, feature in features.items()}
+        return {
+            name: on_values(Tensor.detach, feature)
+            for name, feature in features.items()
+        }

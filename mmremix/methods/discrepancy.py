@@ -10,13 +10,14 @@ from torch import Tensor
 
 from mmremix.methods.base import Method
 from mmremix.models.fusion_heads import ConcatFusionHead, SumFusionHead
+from mmremix.models.tokens import Feature
 
 if TYPE_CHECKING:
     from mmremix.models import AVRecognizer, Output
 
 
 def scores_alone(
-    model: AVRecognizer, features: Mapping[str, Tensor]
+    model: AVRecognizer, features: Mapping[str, Feature]
 ) -> dict[str, Tensor]:
     """What the fused scores owe to each modality, ``z_u``, without gradient.
 
@@ -28,7 +29,8 @@ def scores_alone(
 
     Args:
         model: Whose fusion is asked.
-        features: ``(B, d_u)`` for each of the K modalities.
+        features: What the fusion takes of each of the K modalities,
+            ``(B, d_u)`` or tokens.
 
     Returns:
         ``(B, M)`` for each modality, float32.
@@ -82,6 +84,7 @@ class DiscrepancyMethod(Method):
 
     compares_modalities = True
     needs_late_fusion = True
+    takes_tokens = True
 
     def __init__(
         self, start_epoch: int = 0, end_epoch: int | None = None
@@ -122,7 +125,7 @@ class DiscrepancyMethod(Method):
         target = output.target[:, None]
         sums = [
             scores.softmax(dim=1).gather(1, target).sum()
-            for scores in scores_alone(model, output.features).values()
+            for scores in scores_alone(model, output.fusion_inputs).values()
         ]
         rho = discrepancies(self.sum_over_ranks(torch.stack(sums)))
         for name, value in zip(output.features, rho, strict=True):

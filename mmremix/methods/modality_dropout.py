@@ -10,6 +10,7 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmremix.methods.base import Method
+from mmremix.models.tokens import Feature, leave_out
 from mmremix.registry import MODELS
 
 if TYPE_CHECKING:
@@ -81,10 +82,10 @@ def check_rates(kind: str, p: float | Mapping[str, float]) -> None:
 class ModalityDropout(Method):
     """Leave out features of single samples, on their way into the fusion.
 
-    Each modality of each sample is left out, a zero vector, with a
-    probability, but never all of them. Every encoder still runs on all
-    samples, and the modalities' own heads see all features. Nothing is
-    rescaled, and nothing is left out in evaluation.
+    Each modality of each sample is left out with a probability, but never
+    all of them: a zero vector, or tokens that are not there. Every encoder
+    still runs on all samples, and the modalities' own heads see all features.
+    Nothing is rescaled, and nothing is left out in evaluation.
     :class:`~mmremix.engine.ModalityDropoutHook` is the form that does not
     even load what is left out.
 
@@ -106,6 +107,7 @@ class ModalityDropout(Method):
 
     compares_modalities = True
     needs_late_fusion = True
+    takes_tokens = True
 
     def __init__(self, p: float | Mapping[str, float] = 0.5) -> None:
         super().__init__()
@@ -120,8 +122,8 @@ class ModalityDropout(Method):
         self,
         model: AVRecognizer,
         output: Output,
-        features: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
+        features: dict[str, Feature],
+    ) -> dict[str, Feature]:
         """Leave out."""
         names = model.modalities
         if len(output.active) < len(names):
@@ -138,6 +140,6 @@ class ModalityDropout(Method):
         keeps = self.rows_of_rank(everyone, batch)
         keeps = keeps.to(output.target.device, non_blocking=True)
         return {
-            name: torch.where(keep[:, None], features[name], 0)
+            name: leave_out(features[name], keep)
             for name, keep in zip(names, keeps.T, strict=True)
         }

@@ -101,11 +101,14 @@ class OGM(DiscrepancyMethod):
         for name, value in zip(output.features, k, strict=True):
             self.record(f'k_{name}', value)
         self._slowed(k)
+        factors = dict(zip(output.features, k, strict=True))
+        output.tokens = {
+            name: scale_gradient(tokens, factors[name])
+            for name, tokens in output.tokens.items()
+        }
         return {
-            name: scale_gradient(feature, value)
-            for (name, feature), value in zip(
-                output.features.items(), k, strict=True
-            )
+            name: scale_gradient(feature, factors[name])
+            for name, feature in output.features.items()
         }
 
     def _slowed(self, k: Tensor) -> None:

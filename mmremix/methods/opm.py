@@ -9,7 +9,9 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmremix.methods.discrepancy import DiscrepancyMethod
+from mmremix.models.tokens import Feature, leave_out
 from mmremix.registry import MODELS
+from mmremix.utils.padded import Padded
 
 if TYPE_CHECKING:
     from mmremix.models import AVRecognizer, Output
@@ -53,7 +55,9 @@ class OPM(DiscrepancyMethod):
     a zero vector, for each sample with the probability of
     :func:`drop_rates`. What goes into the fusion is divided by the share that
     is left on average. The modalities' own heads see all features. At least
-    one modality is never dropped, so every sample keeps something.
+    one modality is never dropped, so every sample keeps something. Where the
+    fusion takes tokens, those of a dropped modality are not there, and
+    nothing is divided: attention is a mean over what is there.
 
     Logs ``rho_<name>`` and, on the batches where it drops, ``q_<name>``.
 
@@ -100,8 +104,8 @@ class OPM(DiscrepancyMethod):
         self,
         model: AVRecognizer,
         output: Output,
-        features: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
+        features: dict[str, Feature],
+    ) -> dict[str, Feature]:
         """Drop and rescale."""
         rho = self.discrepancies(model, output)
         generator = self.generator()
@@ -118,11 +122,16 @@ class OPM(DiscrepancyMethod):
         )
         drawn = self.rows_of_rank(drawn, batch).to(rates.device)
         keeps = drawn >= rates
-        sizes = [feature.shape[1] for feature in features.values()]
-        share = kept_share(rates, rates.new_tensor(sizes))
-        return {
-            name: torch.where(keep[:, None], feature, 0) / share
+        dropped = {
+            name: leave_out(feature, keep)
             for (name, feature), keep in zip(
                 features.items(), keeps.T, strict=True
             )
+        }
+        sizes = [model.encoders[name].out_channels for name in features]
+        share = kept_share(rates, rates.new_tensor(sizes))
+        return {
+            # The weights of an attention sum to 1 over whatever is there.
+            name: feature if isinstance(feature, Padded) else feature / share
+            for name, feature in dropped.items()
         }

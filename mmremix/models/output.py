@@ -8,6 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
+from mmremix.models.tokens import Feature
+from mmremix.utils.padded import Padded
+
 
 @dataclass
 class Output:
@@ -24,6 +27,8 @@ class Output:
             that keep other modalities are in it. Losses are weighed with it.
         features: Of each encoded modality, ``(B, d)``, as the heads see
             them.
+        tokens: Of each encoded modality, where the fusion takes tokens
+            (:class:`TokenFusionHead`): ``(B, T, d)`` and their mask.
         scores: Class scores before the softmax, ``(B, M)``: ``fusion``
             first, then each active modality's own.
         fusion_state: Of a fusion between the stages of the encoders.
@@ -34,8 +39,14 @@ class Output:
     labels: Tensor | None = None
     share: float = 1.0
     features: dict[str, Tensor] = field(default_factory=dict)
+    tokens: dict[str, Padded] = field(default_factory=dict)
     scores: dict[str, Tensor] = field(default_factory=dict)
     fusion_state: Any = None
+
+    @property
+    def fusion_inputs(self) -> dict[str, Feature]:
+        """What the fusion takes of each modality: tokens, or features."""
+        return {**(self.tokens or self.features)}
 
     @property
     def target(self) -> Tensor:

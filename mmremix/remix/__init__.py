@@ -39,6 +39,12 @@ from mmremix.remix.plan import (
     plan,
     split_batches,
 )
+from mmremix.remix.reliability import (
+    deal_shares,
+    group_interval,
+    reliable_shares,
+    wilson_interval,
+)
 from mmremix.remix.score import kl_to_uniform
 
 __all__ = [
@@ -52,11 +58,15 @@ __all__ = [
     'assign',
     'assign_weakest',
     'count_flips',
+    'deal_shares',
     'ensure_min_share',
+    'group_interval',
     'kl_to_uniform',
     'mix_in_joint',
     'modality_counts',
     'occurrences',
     'plan',
+    'reliable_shares',
     'split_batches',
+    'wilson_interval',
 ]

@@ -4,7 +4,13 @@ from mmremix.report.figures import save_figures
 from mmremix.report.page import render_page
 from mmremix.report.run_data import RunData, load_run
 from mmremix.report.run_group import RunGroup, group_runs
-from mmremix.report.tables import accuracy_table, run_table, runs_table
+from mmremix.report.tables import (
+    accuracy_table,
+    run_table,
+    runs_table,
+    subset_accuracies,
+    subset_table,
+)
 
 __all__ = [
     'RunData',
@@ -16,4 +22,6 @@ __all__ = [
     'run_table',
     'runs_table',
     'save_figures',
+    'subset_accuracies',
+    'subset_table',
 ]

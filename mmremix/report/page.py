@@ -7,6 +7,7 @@ from html import escape
 
 from mmremix.report.glance import glance
 from mmremix.report.markup import panels, section
+from mmremix.report.readouts import readout_section
 from mmremix.report.run_group import RunGroup
 from mmremix.report.sample_cards import sample_cards
 from mmremix.report.sections_epochs import (
@@ -64,6 +65,7 @@ def render_page(
         method_section(groups),
         gradient_section(groups),
         contribution_section(groups),
+        readout_section(groups),
         _of_each(
             groups,
             lambda group: panels(confusion_charts(group)),

@@ -15,8 +15,8 @@ from mmengine.config import Config
 
 from mmremix.records import Records, read_confusion, read_records
 from mmremix.report.scalars import Part, Series, find_runs, read_series
-from mmremix.utils.names import FUSION, HEADS, RESERVED
-from mmremix.utils.plain_config import read_plain_config
+from mmremix.utils.names import FUSION, HEADS, READOUT, RESERVED
+from mmremix.utils.plain_config import config_from_file, read_plain_config
 
 _TOP1 = re.compile(r'acc/(.+)_top1')
 
@@ -80,8 +80,8 @@ class RunData:
     @property
     def predictions(self) -> tuple[str, ...]:
         """``fusion``, the modalities and, if it was tested, ``heads``."""
-        heads = [HEADS] if self.accuracy(HEADS) else []
-        return (FUSION, *self.modalities, *heads)
+        more = [n for n in (HEADS, READOUT) if self.accuracy(n)]
+        return (FUSION, *self.modalities, *more)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -218,7 +218,7 @@ def _read_config(root: Path, parts: Sequence[Part], trust: bool) -> Config:
     if not candidates:
         return Config({})
     if trust:
-        return Config.fromfile(candidates[0])
+        return config_from_file(candidates[0], trust)
     return read_plain_config(candidates[0])
 
 
@@ -251,7 +251,9 @@ def kinds(run: RunData) -> dict[str, str]:
 
 def called(name: str) -> str:
     """A prediction's name on the page."""
-    return {FUSION: 'fused', HEADS: 'sum of heads'}.get(name, name)
+    return {FUSION: 'fused', HEADS: 'sum of heads', READOUT: 'read-out'}.get(
+        name, name
+    )
 
 
 def final(series: Mapping[float, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmremix.report.differences import HEADING, differences
 from mmremix.report.run_data import RunData, load_run
@@ -33,6 +34,54 @@ def accuracy_table(metrics: Mapping[str, float]) -> str:
         (
             [name, *(f'{row[c]:.4f}' if c in row else '-' for c in columns)]
             for name, row in table.items()
+        ),
+    )
+
+
+def subset_accuracies(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Accuracy with every set of modalities, all first.
+
+    Args:
+        metrics: What :class:`~mmremix.evaluation.SubsetAccuracy` gives,
+            ``{'subset/fusion_video+audio': 0.8, ...}``.
+
+    Returns:
+        A dict each: ``modalities``, ``fusion``, ``heads`` and ``samples``.
+    """
+    start = 'subset/samples_'
+    return [
+        {
+            'modalities': name.split('+'),
+            'fusion': float(metrics[f'subset/fusion_{name}']),
+            'heads': float(metrics[f'subset/heads_{name}']),
+            'samples': int(count),
+        }
+        for name, count in (
+            (key.removeprefix(start), value)
+            for key, value in metrics.items()
+            if key.startswith(start)
+        )
+    ]
+
+
+def subset_table(metrics: Mapping[str, float]) -> str:
+    """One row a set of modalities; see :func:`subset_accuracies`."""
+    found = subset_accuracies(metrics)
+    if not found:
+        return (
+            'No accuracies with fewer modalities: the model is no '
+            'AVRecognizer, or its evaluator none of single samples.'
+        )
+    return format_table(
+        ['only these are there', FUSION, 'sum of heads', 'samples'],
+        (
+            [
+                ' + '.join(row['modalities']),
+                f'{row["fusion"]:.4f}',
+                f'{row["heads"]:.4f}',
+                row['samples'],
+            ]
+            for row in found
         ),
     )
 

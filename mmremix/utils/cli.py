@@ -55,8 +55,13 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--work-dir``, ``--cfg-options`` and ``--launcher``."""
+    """Add ``--work-dir``, ``--verbose``, ``--cfg-options``, ``--launcher``."""
     parser.add_argument('--work-dir', help='where logs and results go')
+    parser.add_argument(
+        '--verbose',
+        action='store_true',
+        help='show on the console all that the log file holds, and no bars',
+    )
     add_cfg_options(parser)
     parser.add_argument(
         '--launcher',

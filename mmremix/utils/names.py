@@ -6,5 +6,8 @@ FUSION = 'fusion'
 HEADS = 'heads'
 """Name of the sum of the modalities' own heads, a read-out without cost."""
 
-RESERVED = (FUSION, HEADS)
+READOUT = 'readout'
+"""Name of the prediction that was chosen after training."""
+
+RESERVED = (FUSION, HEADS, READOUT)
 """What no modality may be called."""

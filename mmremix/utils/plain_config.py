@@ -18,6 +18,7 @@ from typing import Any
 from mmengine import registry as roots
 from mmengine.config import Config
 
+from mmremix.utils.config_paths import running
 from mmremix.utils.errors import ConfigError
 
 _LARGEST = 16 * 2**20  # bytes of a file
@@ -45,7 +46,8 @@ def config_from_file(path: str | Path, trust: bool = False) -> Config:
             than plain values, or names code that is not of this package.
     """
     if trust or not is_of_a_run(path):
-        return Config.fromfile(str(path))
+        with running(path):
+            return Config.fromfile(str(path))
     cfg = read_plain_config(path)
     check_types(cfg.to_dict(), str(path))
     return cfg

@@ -22,7 +22,9 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return '\n'.join(lines)
 
 
-def prediction_table(entries: Sequence[Mapping[str, Any]]) -> str:
+def prediction_table(
+    entries: Sequence[Mapping[str, Any]], errors: bool = True
+) -> str:
     """Table of what ``AVInferencer`` predicted, and its notes.
 
     One clip: a row for each rank. Several: a row for each clip with the
@@ -30,6 +32,7 @@ def prediction_table(entries: Sequence[Mapping[str, Any]]) -> str:
 
     Args:
         entries: Predictions, at least one.
+        errors: Whether to say why clips were not predicted.
     """
     names = list(dict.fromkeys(n for e in entries for n in e['topk']))
     if len(entries) == 1:
@@ -43,13 +46,20 @@ def prediction_table(entries: Sequence[Mapping[str, Any]]) -> str:
     notes = [
         f'{entry["clip"]}: {note}'
         for entry in entries
-        for note in (
-            entry['notes']
-            if entry['error'] is None
-            else [f'not predicted, {entry["error"]}']
-        )
+        for note in (entry['notes'] if entry['error'] is None else [])
     ]
+    if errors:
+        notes += error_lines(entries)
     return '\n\n'.join(part for part in (table, '\n'.join(notes)) if part)
+
+
+def error_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each clip that was not predicted, with the reason."""
+    return [
+        f'{entry["clip"]}: not predicted, {entry["error"]}'
+        for entry in entries
+        if entry['error'] is not None
+    ]
 
 
 def _ranks(entry: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -53,6 +53,20 @@ def test_predicts_as_the_test_data_set_does(inferencer, demo_root):
             )
 
 
+def test_fusion_of_tokens_answers_without_a_modality(
+    tiny_config, tmp_path, clips
+):
+    cfg = tiny_config('joint_demo_transformer')
+    checkpoint = save_checkpoint(cfg, tmp_path / 'tokens.pth')
+    infer = AVInferencer(cfg, checkpoint, device='cpu')
+    names = ('good.mp4', 'silent.mp4', 'blind.mp4')
+    found = infer([str(clips / name) for name in names])['predictions']
+    kept = [entry['modalities'] for entry in found]
+    assert kept == [['video', 'audio'], ['video'], ['audio']]
+    best = [entry['topk']['fusion'][0]['score'] for entry in found]
+    assert all(1 / 6 < score < 1 for score in best) and len(set(best)) == 3
+
+
 def test_layout(inferencer, clips):
     result = inferencer(str(clips / 'good.mp4'), topk=2)
     assert result['visualization'] == [None]
@@ -225,7 +239,7 @@ def test_configs_by_name_and_wrong_ones(trained):
     _, checkpoint = trained
     with pytest.raises(ValueError, match='does not fit the model'):
         AVInferencer('remix_demo_concat', checkpoint, 'cpu')
-    with pytest.raises(FileNotFoundError, match='no config gone'):
+    with pytest.raises(FileNotFoundError, match='no config file gone'):
         AVInferencer('gone', checkpoint)
     with pytest.raises(ValueError, match=r'model=\.\.\.'):
         AVInferencer(weights=checkpoint)

@@ -24,6 +24,12 @@ FUSIONS = [
     {'type': 'GatedFusionHead'},
     {'type': 'MMTM', 'stages': (1, 2), 'absent': 'mean'},
     {'type': 'CentralNet', 'stages': (1, 2)},
+    {'type': 'TensorFusionHead', 'width': 4},
+    {'type': 'LowRankFusionHead'},
+    {'type': 'TransformerFusionHead', 'width': 8, 'depth': 1},
+    {'type': 'CrossAttentionFusionHead', 'width': 8},
+    {'type': 'BottleneckFusionHead', 'width': 8, 'depth': 1},
+    {'type': 'AttentionPoolingHead', 'width': 8},
 ]
 
 
@@ -70,6 +76,17 @@ def test_every_fusion(small, tmp_path, fusion):
     checkpoint = save_checkpoint(cfg, tmp_path / 'a.pth')
     report = export_model(cfg, checkpoint, tmp_path / 'a.pt2')
     assert set(report.differences) == {'before saving', 'after loading'}
+    assert max(report.differences.values()) < 1e-6
+
+
+def test_a_read_out_takes_only_what_it_listens_to(small, tmp_path):
+    cfg = small(readout=['audio'])
+    checkpoint = save_checkpoint(cfg, tmp_path / 'a.pth')
+    cfg.model.pop('readout')  # it is in the checkpoint
+    report = export_model(cfg, checkpoint, tmp_path / 'a.pt2')
+    assert list(report.info['inputs']) == ['audio']
+    assert report.info['outputs'] == ['audio', 'readout']
+    assert report.info['readout'] == {'audio': 1.0}
     assert max(report.differences.values()) < 1e-6
 
 

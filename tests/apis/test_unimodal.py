@@ -6,8 +6,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmremix.apis.config_text import config_text
 from mmremix.apis.unimodal import (
-    config_text,
     gather_encoders,
     joint_config,
     last_epoch,

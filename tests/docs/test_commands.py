@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from functools import cache
 
 import pytest
 
+from mmremix.cli.tool_parsers import tool_parser
 from tests.demo_run import ROOT
 from tests.docs.pages import PAGES, SHELL, blocks, commands, identify, prose
 
@@ -35,11 +35,7 @@ CASES = [
 
 @cache
 def parser_of(path):
-    file = ROOT / 'docs' / '_ext' / 'tool_parsers.py'
-    spec = importlib.util.spec_from_file_location('tool_parsers', file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.tool_parser(path)
+    return tool_parser(ROOT / path)
 
 
 def resolve(command):

@@ -15,6 +15,7 @@ import mmremix.engine
 import mmremix.evaluation
 import mmremix.models
 from mmremix import registry
+from mmremix.cli.tool_parsers import tool_parser
 from tests.demo_run import ROOT
 
 # AVDataset with class names; the page says so.
@@ -72,11 +73,10 @@ def test_every_component_has_its_options_on_the_page():
 
 
 def test_parser_is_found_without_running_the_tool():
-    tool_parser = importlib.import_module('tool_parsers').tool_parser
-    parser = tool_parser('tools/data/prepare_grid.py')
+    parser = tool_parser(ROOT / 'tools/data/prepare_grid.py')
     assert '--word' in parser.format_help()
     with pytest.raises(FileNotFoundError):
-        tool_parser('tools/no_such.py')
+        tool_parser(ROOT / 'tools/no_such.py')
 
 
 def test_figure_of_the_method(sandbox, tmp_path):

@@ -70,6 +70,13 @@ def test_fusion_between_stages(run):
     assert all(p.isfinite().all() for p in runner.model.parameters())
 
 
+def test_fusion_of_tokens(run):
+    runner = run('token_fusion.md', 'configs/mean_of_tokens.py')
+    assert type(runner.model.fusion).__name__ == 'MeanOfTokens'
+    assert runner.epoch == 2
+    assert all(p.isfinite().all() for p in runner.model.parameters())
+
+
 def test_score_decides(run):
     runner = run('scores.md', 'configs/margin.py')
     (hook,) = (h for h in runner.hooks if isinstance(h, KLScoreHook))

@@ -23,28 +23,53 @@ def block(mark):
     return found[0].replace("_base_ = ['", f"_base_ = ['{ROOT}/configs/")
 
 
-def test_own_fusion_head_trains(demo_root, tmp_path):
-    code = block('# my_fusion.py')
-    assert len(code.splitlines()) < 20
-    (tmp_path / 'my_fusion.py').write_text(code)
-    (tmp_path / 'mine.py').write_text(block('custom_imports'))
-    options = tiny_options(demo_root, epochs=2)
+def run(*words):
+    """Without the PYTHONPATH of a user; ``python -m`` adds the folder."""
     done = subprocess.run(
-        [
-            *(sys.executable, 'tools/train.py', str(tmp_path / 'mine.py')),
-            f'--work-dir={tmp_path / "work"}',
-            '--cfg-options',
-            *(f'{key}={value}' for key, value in options.items()),
-        ],
+        [sys.executable, *map(str, words)],
         cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': f'{ROOT}:{tmp_path}'},
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
         capture_output=True,
         text=True,
         timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'LogitSumHead' in done.stdout
-    assert 'Remix epoch 2:' in done.stdout
+    return done.stdout
+
+
+def test_own_fusion_head_works_everywhere(demo_root, tmp_path):
+    """The folder of the config is where its modules are looked for."""
+    code = block('# my_fusion.py')
+    assert len(code.splitlines()) < 25
+    (tmp_path / 'my_fusion.py').write_text(code)
+    config = tmp_path / 'mine.py'
+    config.write_text(block('custom_imports'))
+    options = [
+        '--cfg-options',
+        *(f'{k}={v}' for k, v in tiny_options(demo_root, epochs=2).items()),
+    ]
+    work = tmp_path / 'work'
+    told = run('tools/train.py', config, f'--work-dir={work}', *options)
+    assert 'LogitSumHead' in told and 'Remix epoch 2:' in told
+    weights = work / 'epoch_2.pth'
+    told = run(
+        'tools/test.py', config, weights, f'--work-dir={work}', *options
+    )
+    assert re.search(r'\nfusion +[01]\.', told)
+    page = tmp_path / 'report.html'
+    run('tools/analysis/report.py', work, '--out', page, '--samples=1')
+    assert 'LogitSumHead' in page.read_text()
+    clip = demo_root / 'clips' / 'test_00000.mp4'
+    model = ('--config', config, '--checkpoint', weights)
+    assert 'fusion' in run('tools/infer.py', clip, *model, *options)
+
+
+def test_own_fusion_head_passes_our_own_lint(tmp_path):
+    path = tmp_path / 'my_fusion.py'
+    path.write_text(block('# my_fusion.py'))
+    settings = f'--config={ROOT / "pyproject.toml"}'
+    run('-m', 'ruff', 'check', settings, path)
+    run('-m', 'ruff', 'format', '--check', settings, path)
 
 
 def test_config_for_own_clips(tmp_path):

@@ -43,6 +43,15 @@ class TinyEncoder(nn.Module):
 
 
 @MODELS.register_module(force=True)
+class TinyTokens(TinyEncoder):
+    """A map of two places a sample."""
+
+    def forward(self, x):
+        x = super().forward(x)
+        return torch.stack([x, x.roll(1, 1).tanh()], dim=2)
+
+
+@MODELS.register_module(force=True)
 class StagedEncoder(nn.Module):
     """Two stages, for a fusion between them; without batch norm too."""
 

@@ -42,10 +42,12 @@ test_pipeline = [
 ]
 loader = dict(batch_size=64, num_workers=8, pin_memory=True)
 clips = dict(type='KineticsSounds', data_root=data_root)
-held_out = dict(**clips, pipeline=test_pipeline, test_mode=True)
+evaluated = dict(**clips, pipeline=test_pipeline, test_mode=True)
 train_dataloader = dict(
     **loader,
     dataset=dict(**clips, ann_file='train.csv', pipeline=train_pipeline),
 )
-val_dataloader = dict(**loader, dataset=dict(**held_out, ann_file='val.csv'))
-test_dataloader = dict(**loader, dataset=dict(**held_out, ann_file='test.csv'))
+val_dataloader = dict(**loader, dataset=dict(**evaluated, ann_file='val.csv'))
+test_dataloader = dict(
+    **loader, dataset=dict(**evaluated, ann_file='test.csv')
+)

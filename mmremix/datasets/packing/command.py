@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from mmengine.config import Config
 
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
@@ -22,6 +21,8 @@ from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.packing.packer import is_done, pack_all
 from mmremix.registry import DATASETS
+from mmremix.utils.config_paths import find_config
+from mmremix.utils.plain_config import config_from_file
 from mmremix.utils.whole_files import csv_bytes, write_whole
 
 _FOLDER = 'packed'
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
     """Data set of the config or of the annotation, without a pipeline."""
     if args.config is not None:
-        cfg = Config.fromfile(args.config)
+        cfg = config_from_file(find_config(args.config), trust=True)
         if args.cfg_options:
             cfg.merge_from_dict(dict(args.cfg_options))
         loader = cfg.get(f'{args.dataset}_dataloader')

@@ -23,6 +23,8 @@ _NOT_OF_A_PREDICTION = {
     *('loss', 'loss_weights', 'methods', 'init_cfg', 'pretrained'),
     *('compile', 'channels_last', 'train_cfg', 'test_cfg'),
     *('with_cp', 'norm_eval', 'frozen_stages', 'frozen', 'stem'),
+    # Chosen after training, on purpose.
+    'readout',
 }
 _LISTED = 8
 

@@ -34,6 +34,7 @@ from mmremix.engine.checkpoints.train_loop import (
     goes_on_within,
 )
 from mmremix.registry import HOOKS
+from mmremix.utils.console import FILE_ONLY
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -177,7 +178,9 @@ class SafeCheckpointHook(CheckpointHook):
         last = self.save_last and self.is_last_train_iter(runner)
         if last or (self._due and between_steps(runner)):
             step = runner.iter + 1
-            runner.logger.info(f'Saving checkpoint at {step} iterations')
+            runner.logger.info(
+                f'Saving checkpoint at {step} iterations', extra=FILE_ONLY
+            )
             self._save_within(runner, batch_idx + 1, step)
 
     def save_finished(self, runner: Runner, done: int = 0) -> None:

@@ -10,6 +10,8 @@ from mmremix.utils.errors import ConfigError
 _LISTED = 5
 _METHODS = 'methods.'
 """Buffers of balancing methods, which act in training only."""
+_READOUT = 'readout.'
+"""Weights of a read-out, which may be chosen or not."""
 
 
 def without_methods(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def check_weights(
     Raises:
         ConfigError: If a weight is missing, unknown or of another shape.
     """
-    wanted, found = without_methods(wanted), without_methods(found)
+    wanted, found = _needed(wanted), _needed(found)
     problems = [f'{key} is missing' for key in wanted if key not in found]
     problems += [f'{key} is unknown' for key in found if key not in wanted]
     problems += [
@@ -58,7 +60,7 @@ def check_any_fits(
     Raises:
         ConfigError: If no name and shape is the model's.
     """
-    wanted, found = without_methods(wanted), without_methods(found)
+    wanted, found = _needed(wanted), _needed(found)
     if not any(
         key in wanted and wanted[key].shape == getattr(x, 'shape', None)
         for key, x in found.items()
@@ -70,6 +72,14 @@ def check_any_fits(
             'checkpoint of this model, or of its encoders, or write:\n'
             '    load_from = None'
         )
+
+
+def _needed(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in without_methods(state).items()
+        if not key.startswith(_READOUT)
+    }
 
 
 def _first(state: Mapping[str, Any]) -> str:

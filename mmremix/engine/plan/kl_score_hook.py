@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmremix.datasets.stand_ins import record_broken
-from mmremix.engine.plan.plan_hook import ScoringPlanHook
+from mmremix.engine.plan.plan_hook import PlanHook, ScoringPlanHook
 from mmremix.engine.plan.report import Decided, report
 from mmremix.engine.scoring.forward import ScoringForward
 from mmremix.engine.scoring.options import ScoringOptions
@@ -59,7 +59,9 @@ class KLScoreHook(ScoringPlanHook):
         dataloader: See :class:`ScoringPlanHook`.
         rule: ``'weakest'``, or one of the controls ``'strongest'``,
             ``'random'`` and ``'round_robin'``; see
-            :func:`mmremix.remix.assign`.
+            :func:`mmremix.remix.assign`. ``'all'`` gives every sample to all
+            modalities, once each, and scores nothing: the plan of
+            :class:`EveryModalityHook`.
         ties: ``'first'`` or ``'last'``: who gets a sample that two
             modalities are equally certain of.
         min_share: Least fraction of the samples for every modality, see
@@ -103,7 +105,7 @@ class KLScoreHook(ScoringPlanHook):
     ) -> None:
         super().__init__(warmup_epochs, interval, dataloader, cache)
         for name, value, choices in (
-            ('rule', rule, RULES),
+            ('rule', rule, (*RULES, 'all')),
             ('ties', ties, TIES),
         ):
             if value not in choices:
@@ -113,6 +115,23 @@ class KLScoreHook(ScoringPlanHook):
                     f'method_remix = dict(plan=dict({name}={choices[0]!r}))'
                 )
         self._check_integer('subset', subset, 1)
+        idle = {
+            'min_share': min_share,
+            'bn_recalibration': bn_recalibration,
+            'subset': subset > 1,
+            'scoring': scoring,
+            'score': score,
+            'cache': isinstance(cache, Mapping),
+            'dataloader': dataloader,
+        }
+        if rule == 'all' and any(idle.values()):
+            given = [name for name, value in idle.items() if value]
+            raise ConfigError(
+                f"KLScoreHook: rule='all' scores nothing, and {given} would "
+                'do nothing. Leave them out: method_remix = dict(plan=dict('
+                "rule='all'))"
+            )
+        self.changes_size = rule == 'all'
         self.rule = rule
         self.ties = ties
         self.min_share = min_share
@@ -126,6 +145,10 @@ class KLScoreHook(ScoringPlanHook):
 
     def before_train(self, runner: Runner) -> None:
         """Check what the model and the device can do, before the warm-up."""
+        if self.rule == 'all':
+            # Nothing to score: no loader.
+            PlanHook.before_train(self, runner)
+            return
         super().before_train(runner)
         model: AVRecognizer = unwrap(runner.model)
         modalities = runner.train_dataloader.dataset.modalities
@@ -149,12 +172,21 @@ class KLScoreHook(ScoringPlanHook):
             self.dataloader, modalities, self.scoring, self.subset, self.score
         )
 
+    def after_train(self, runner: Runner) -> None:
+        if self.rule != 'all':
+            super().after_train(runner)
+
     def items(self, decision: Mapping[str, Tensor], runner: Runner) -> Items:
-        modalities = runner.train_dataloader.dataset.modalities
+        dataset = runner.train_dataloader.dataset
+        modalities = dataset.modalities
+        if self.rule == 'all':
+            return Items.every_modality(len(dataset), len(modalities))
         return Items.one_each(decision['assignments'], len(modalities))
 
     def decide(self, runner: Runner) -> dict[str, Tensor]:
         """Score, assign and report."""
+        if self.rule == 'all':
+            return {}
         assert self._pass is not None
         model: AVRecognizer = unwrap(runner.model)
         start = time.perf_counter()

@@ -16,7 +16,6 @@ from mmremix.engine.plan.state import PlanState
 from mmremix.engine.scoring.kept_inputs import drop_inputs
 from mmremix.engine.scoring.loader import build_score_dataloader
 from mmremix.engine.unwrap import unwrap
-from mmremix.registry import HOOKS
 from mmremix.remix import Items
 from mmremix.utils.errors import ConfigError
 
@@ -53,7 +52,7 @@ class PlanHook(Hook):
     title: ClassVar[str] = 'planned'
     """What the log calls an epoch that it decided."""
 
-    changes_size: ClassVar[bool] = False
+    changes_size: bool = False
     """Whether its epochs may have more or fewer items than samples."""
 
     loads_masked: ClassVar[bool] = False
@@ -216,36 +215,6 @@ class ScoringPlanHook(PlanHook):
     def after_train(self, runner: Runner) -> None:
         """Give back the disk space of the cache."""
         drop_inputs(self.dataloader.dataset)
-
-
-@HOOKS.register_module()
-class EveryModalityHook(PlanHook):
-    """Every sample once with each modality alone, in every epoch.
-
-    With ``order='alternate'`` the same batch comes once a modality, in turn
-    (alternating training, as MLA wants it). Nothing is scored.
-
-    Example::
-
-        method_every_modality = dict(
-            plan=dict(type='EveryModalityHook', warmup_epochs=10))
-
-    Args:
-        warmup_epochs: See :class:`PlanHook`.
-    """
-
-    title = 'every modality'
-    changes_size = True
-
-    def __init__(self, warmup_epochs: int = 0) -> None:
-        super().__init__(warmup_epochs)
-
-    def decide(self, runner: Runner) -> dict[str, Tensor]:
-        return {}
-
-    def items(self, decision: Mapping[str, Tensor], runner: Runner) -> Items:
-        dataset = runner.train_dataloader.dataset
-        return Items.every_modality(len(dataset), len(dataset.modalities))
 
 
 def plan_hook(runner: Runner) -> PlanHook | None:

@@ -21,7 +21,6 @@ from mmremix.engine.scoring.part import (
     random_part,
 )
 from mmremix.engine.unwrap import recognizer
-from mmremix.evaluation.contribution import subset_scores
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
 from mmremix.methods.resample import (
     modality_copies,
@@ -29,8 +28,10 @@ from mmremix.methods.resample import (
     sample_values,
 )
 from mmremix.models import AVRecognizer
+from mmremix.models.recognizers.subsets import subset_scores
 from mmremix.registry import HOOKS
 from mmremix.remix import UNASSIGNED, Items, assign_weakest, kl_to_uniform
+from mmremix.utils.names import FUSION
 from mmremix.utils.shapley import Subset, all_subsets
 
 LEVELS = ('sample', 'modality')
@@ -205,7 +206,8 @@ class ResampleHook(ScoringPlanHook):
             output = model.run(inputs) if with_heads else None
             scores = subset_scores(model, inputs, subsets, output)
             columns = [
-                (scores[s].argmax(dim=1) == labels).float() for s in subsets
+                (scores[s][FUSION].argmax(dim=1) == labels).float()
+                for s in subsets
             ]
             if output is not None:
                 columns += [

@@ -13,7 +13,7 @@ from mmremix.engine.plan.plan_hook import PlanHook
 from mmremix.engine.step.optim_wrappers import GradientPlace
 from mmremix.engine.unwrap import unwrap
 from mmremix.methods import Clock, Method
-from mmremix.models import AVRecognizer, StagedFusionHead
+from mmremix.models import AVRecognizer, StagedFusionHead, TokenFusionHead
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
 
@@ -138,6 +138,19 @@ def _check_model(name: str, method: Method, model: AVRecognizer) -> None:
             "the encoders' stages: each encoder's gradient then comes through "
             'the others too. Write: model=dict(fusion=dict(_delete_=True, '
             "type='ConcatFusionHead'))"
+        )
+    edits = [p for p in ('features', 'into_fusion') if method.overrides(p)]
+    if (
+        isinstance(model.fusion, TokenFusionHead)
+        and edits
+        and not method.takes_tokens
+    ):
+        raise ConfigError(
+            f'{kind} changes the feature vectors ({", ".join(edits)}), but '
+            f'{type(model.fusion).__name__} fuses tokens and would not see '
+            'it. Write: model=dict(fusion=dict(_delete_=True, '
+            "type='ConcatFusionHead')), or let the method change "
+            'output.tokens and set takes_tokens = True'
         )
     method.check(model)
 

@@ -1,6 +1,7 @@
 """What watches a run: before it, at every step, and when it ends."""
 
 from mmremix.engine.watch.broken_samples import BrokenSampleHook
+from mmremix.engine.watch.budget_hook import Budget, BudgetHook
 from mmremix.engine.watch.contribution_hook import ContributionHook
 from mmremix.engine.watch.deferred_losses import (
     ActiveLogProcessor,
@@ -17,6 +18,8 @@ from mmremix.engine.watch.signal_hook import SignalHook
 __all__ = [
     'ActiveLogProcessor',
     'BrokenSampleHook',
+    'Budget',
+    'BudgetHook',
     'ContributionHook',
     'DeferredInfoHook',
     'DivergedHook',

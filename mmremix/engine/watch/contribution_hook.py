@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmremix.datasets import MultimodalDataset
 from mmremix.engine.unwrap import unwrap
 from mmremix.evaluation import Contribution, measure_contribution
+from mmremix.evaluation.readouts import shown_subsets
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
@@ -25,8 +26,12 @@ class ContributionHook(Hook):
     ``contribution/<name>``, the Shapley value of a modality in accuracy
     (they add up to the accuracy with all less that of always guessing the
     most frequent class), ``missing/acc_only_<name>`` and, with two
-    modalities or more, ``missing/acc_without_<name>``. What an absent
-    modality is, says :func:`~mmremix.evaluation.measure_contribution`.
+    modalities or more, ``missing/acc_without_<name>``, and for each set of
+    them (of more than four: all, all but one, and single ones)
+    ``subset/fusion_<a+b>`` and ``subset/heads_<a+b>``, the accuracies of the
+    fused prediction and of the sum of heads with these alone, over
+    ``subset/samples_<a+b>`` samples. What an absent modality is,
+    says :func:`~mmremix.evaluation.measure_contribution`.
 
     Example::
 
@@ -109,6 +114,12 @@ def _scalars(found: Contribution) -> dict[str, float]:
         scalars[f'missing/acc_only_{name}'] = found.only(name)
         if len(found.modalities) > 1:
             scalars[f'missing/acc_without_{name}'] = found.without(name)
+    if len(found.modalities) > 1:
+        for subset in shown_subsets(found.modalities):
+            name = '+'.join(subset)
+            scalars[f'subset/fusion_{name}'] = found.accuracy[subset]
+            scalars[f'subset/heads_{name}'] = found.heads[subset]
+            scalars[f'subset/samples_{name}'] = found.samples
     return scalars
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from mmremix.models import FUSION, AVRecognizer, StagedFusionHead
 from mmremix.models.evaluating import evaluating
+from mmremix.models.tokens import on_values
 
 Gradient = Sequence[Tensor]
 """One tensor a parameter."""
@@ -99,20 +100,23 @@ def _late_gradients(
     encoders = _parameters(model.encoders)
     head = _trainable(model.fusion)
     output = model.run(inputs)
-    features, scores = output.features, output.scores
+    scores = output.scores
     flat = [p for parameters in encoders.values() for p in parameters]
     fused_loss = F.cross_entropy(scores[FUSION], labels)
     fused = _gradient(fused_loss, [*flat, *head], retain=True)
     # In one go: the sum's gradient at an encoder is that of its own term.
     own_loss = torch.stack(
-        [F.cross_entropy(scores[name], labels) for name in features]
+        [F.cross_entropy(scores[name], labels) for name in output.features]
     ).sum()
     own = _gradient(own_loss, flat)
     alone = {
         name: _gradient(
-            F.cross_entropy(model.fuse({name: z.detach()}), labels), head
+            F.cross_entropy(
+                model.fuse({name: on_values(torch.Tensor.detach, z)}), labels
+            ),
+            head,
         )
-        for name, z in features.items()
+        for name, z in output.fusion_inputs.items()
     }
     return _Gradients(
         own=_split(own, encoders),

@@ -92,6 +92,9 @@ class SetupCheckHook(Hook):
         if isinstance(train, MultimodalDataset):
             self._facts = train.identity().state_dict()
         _check(runner, 'train_dataloader', train)
+        readout = getattr(unwrap(runner.model), 'readout', None)
+        if readout is not None and not readout.fixed:
+            readout.set({})  # it was chosen for weights that now change
         if len(runner.train_dataloader) == 0:
             raise ConfigError(f'An epoch has no step. {_no_batch(runner)}')
         if isinstance(train, MultimodalDataset) and runner.iter == 0:

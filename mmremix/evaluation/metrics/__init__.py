@@ -1,3 +1,4 @@
 from mmremix.evaluation.metrics.multimodal_accuracy import MultimodalAccuracy
+from mmremix.evaluation.metrics.subset_accuracy import SubsetAccuracy
 
-__all__ = ['MultimodalAccuracy']
+__all__ = ['MultimodalAccuracy', 'SubsetAccuracy']

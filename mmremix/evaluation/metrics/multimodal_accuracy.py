@@ -20,8 +20,9 @@ class MultimodalAccuracy(BaseMetric):
 
     The keys are ``acc/fusion_top1``, ``acc/fusion_mean_class``,
     ``acc/fusion_macro_f1``, then the same for each modality, and, where the
-    model has several heads, for their sum ``heads``; the fused top-1 comes
-    first, so ``save_best='auto'`` goes by it.
+    model has several heads, for their sum ``heads``, and, where one was
+    chosen, for the ``readout``; the fused top-1 comes first, so
+    ``save_best='auto'`` goes by it.
 
     A sample that stands in for a broken one is left out. Classes without a
     test sample are left out of mean-class accuracy and macro F1, and the F1
@@ -75,7 +76,7 @@ class MultimodalAccuracy(BaseMetric):
             self.results.append(
                 (
                     int(sample['gt_label']),
-                    len(scores['fusion']),
+                    len(next(iter(scores.values()))),
                     {name: int(s.argmax()) for name, s in scores.items()},
                 )
             )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from mmremix.models.tokens import all_there
 from mmremix.registry import MODELS
+from mmremix.utils.padded import Padded
 
 
 @MODELS.register_module()
 class GRU(nn.Module):
-    """Gated recurrent units, then the mean of their outputs over time.
+    """Gated recurrent units; their outputs are the tokens.
+
+    :class:`ModalityEncoder` averages them over time. Of series of different
+    lengths only the steps that are there are run, those at the beginning.
 
     Example::
 
@@ -24,6 +30,8 @@ class GRU(nn.Module):
             are twice as wide then. Defaults to False.
         dropout: Between layers, in training. Defaults to 0.
     """
+
+    takes_mask = True
 
     def __init__(
         self,
@@ -44,7 +52,26 @@ class GRU(nn.Module):
         )
         self.out_channels = hidden_channels * (1 + bidirectional)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode ``(B, T, C)`` to ``(B, out_channels)``."""
-        outputs: Tensor = self.gru(x)[0]
-        return outputs.mean(dim=1)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Padded:
+        """Encode a series.
+
+        Args:
+            x: ``(B, T, C)``.
+            mask: Bool ``(B, T)``, True for the steps that are there: the
+                first ones of each series.
+
+        Returns:
+            Of ``(B, T, out_channels)``.
+        """
+        if mask is None:
+            outputs: Tensor = self.gru(x)[0]
+            return Padded(outputs, all_there(outputs))
+        # Packing takes no series without a step; its result is masked.
+        lengths = mask.sum(dim=1).clamp(min=1).cpu()
+        packed = pack_padded_sequence(
+            x, lengths, batch_first=True, enforce_sorted=False
+        )
+        outputs, _ = pad_packed_sequence(
+            self.gru(packed)[0], batch_first=True, total_length=x.shape[1]
+        )
+        return Padded(outputs, mask)

@@ -11,7 +11,7 @@ from mmremix.registry import MODELS
 
 @MODELS.register_module()
 class MLP(nn.Module):
-    """Linear layers with batch norm, ReLU and dropout.
+    """Linear layers, each with layer norm and ReLU.
 
     Example::
 
@@ -47,8 +47,10 @@ class MLP(nn.Module):
             if number and dropout:
                 layers.append(nn.Dropout(dropout))
             layers += [
-                nn.Linear(width, size, bias=False),
-                nn.BatchNorm1d(size),
+                nn.Linear(width, size),
+                # Batch norm could not train on a batch of one sample, which
+                # is what a modality may be left with.
+                nn.LayerNorm(size),
                 nn.ReLU(inplace=True),
             ]
             width = size

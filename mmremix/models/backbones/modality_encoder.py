@@ -1,4 +1,4 @@
-"""From the input of one modality to one feature vector a sample."""
+"""From the input of one modality to a feature vector, or tokens, a sample."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from mmremix.models.backbones.layout import LAYOUTS, channels_first
 from mmremix.models.backbones.lora import add_lora
 from mmremix.models.backbones.probe import output_size
 from mmremix.models.backbones.weights import weights_taken
+from mmremix.models.tokens import all_there, masked_mean, one_token
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 ENCODER_OPTIONS = ('frozen', 'lora')
 """Arguments that may stand beside those of the backbone."""
+TOKENS = ('map', 'frames', 'one')
+POOLINGS = ('mean', 'attention')
 _CHANNEL_ATTRIBUTES = ('out_channels', 'feat_dim', 'embed_dims')
 
 
@@ -47,14 +51,26 @@ class ModalityEncoder(BaseModule):
                 out_channels=768),
             audio=dict(type='ResNet', in_channels=1))
 
+    A fusion of tokens (:class:`TokenFusionHead`) gets them unpooled. The
+    modality's own head, methods and other fusions get the pooled vector.
+
     Args:
         backbone: Module or config. Gets ``(B * frames, C, H, W)``, or
             ``(B * clips, C, T, H, W)``, or the input as it is; returns
             features with channels in dimension 1 or in the last, or a tuple
-            whose last element is that.
-        out_channels: Size of the feature vector. Defaults to the backbone's
-            own ``out_channels``, ``feat_dim`` or ``embed_dims``, else to what
-            it gives for zeros.
+            whose last element is that, or tokens, a ``Padded`` of ``(B, T,
+            C)``. One with the class attribute ``takes_mask = True`` takes
+            sequences of different lengths too, as ``backbone(values,
+            mask=mask)``.
+        out_channels: Size of the feature vector and of a token. Defaults to
+            the backbone's own ``out_channels``, ``feat_dim`` or
+            ``embed_dims``, else to what it gives for zeros.
+        tokens: What is one token, for a backbone that gives a map: each
+            place of the ``'map'`` of each frame, or of a sequence; each of
+            the ``'frames'`` (or clips), averaged over its places; or the
+            pooled vector, ``'one'``.
+        pooling: How tokens become one vector: ``'mean'``, or ``'attention'``,
+            ``sum_t a_t x_t`` with ``a = softmax(w^T x_t)`` and learnt w.
         frozen: What does not train: ``True`` for all of it, ``'stem'``, or
             the stem and so many of its stages (blocks). It stays in
             evaluation mode.
@@ -65,25 +81,35 @@ class ModalityEncoder(BaseModule):
             where ``out_channels`` are; ``(N, C, C)`` is refused.
 
     Raises:
-        ValueError: If the size of the feature vector is unknown, or on
-            ``frozen`` or ``lora`` that do not fit the backbone.
+        ValueError: If the size of the feature vector is unknown, on other
+            ``tokens`` or ``pooling``, or on ``frozen`` or ``lora`` that do
+            not fit the backbone; later, if sequences of different lengths
+            come in and the backbone takes no mask.
     """
 
     def __init__(
         self,
         backbone: nn.Module | dict[str, Any],
         out_channels: int | None = None,
+        tokens: str = 'map',
+        pooling: str = 'mean',
         frozen: Frozen = False,
         lora: Mapping[str, Any] | None = None,
         layout: str | None = None,
     ) -> None:
         super().__init__()
-        if layout not in LAYOUTS:
-            raise ConfigError(
-                f'ModalityEncoder: layout must be one of {LAYOUTS}, got '
-                f"{layout!r}. Write: layout='channels_last'"
-            )
-        self.layout = layout
+        for name, value, choices in (
+            ('tokens', tokens, TOKENS),
+            ('pooling', pooling, POOLINGS),
+            ('layout', layout, LAYOUTS),
+        ):
+            if value not in choices:
+                raise ConfigError(
+                    f'ModalityEncoder: {name} must be one of {choices}, got '
+                    f"{value!r}. Write: dict(type='ModalityEncoder', "
+                    f'{name}={choices[0]!r}, backbone=dict(...))'
+                )
+        self.split, self.layout = tokens, layout
         self.backbone: nn.Module = (
             MODELS.build(backbone) if isinstance(backbone, dict) else backbone
         )
@@ -94,7 +120,11 @@ class ModalityEncoder(BaseModule):
             sizes = [size for size in known if isinstance(size, int)]
             out_channels = sizes[0] if sizes else output_size(self.backbone)
         self.out_channels = out_channels
-        # A tuple of its own: a list of modules would register them twice.
+        self.weigh = (
+            nn.Linear(out_channels, 1, bias=False)
+            if pooling == 'attention'
+            else None
+        )
         self._still = freeze(self.backbone, frozen)
         if lora is not None:
             if frozen is not False:
@@ -165,22 +195,86 @@ class ModalityEncoder(BaseModule):
             maps = torch.unflatten(maps, 0, (batch, -1)).mean(dim=1)
         return maps
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor | Padded) -> Tensor:
         """Encode one modality.
 
         Args:
             x: ``(B, C, H, W)`` for a spectrogram, ``(B, frames, C, H, W)``
                 for frames, ``(B, clips, C, T, H, W)`` for clips, or whatever
-                else the backbone takes with the batch first.
+                else the backbone takes with the batch first; ``Padded`` for
+                sequences of different lengths.
 
         Returns:
             Features, shape ``(B, out_channels)``.
         """
-        features = self.backbone(x.flatten(0, 1) if x.dim() >= 5 else x)
+        return self._vector(self._run(x), len(x))
+
+    def encode(self, x: Tensor | Padded) -> tuple[Tensor, Padded]:
+        """:meth:`forward`, and the tokens of ``(B, T, out_channels)``."""
+        features = self._run(x)
+        vector = self._vector(features, len(x))
+        if isinstance(features, Padded):
+            return vector, features
+        if self.split == 'one':
+            return vector, one_token(vector)
+        return vector, self._tokens(features, len(x))
+
+    def _run(self, x: Tensor | Padded) -> Tensor | Padded:
+        if isinstance(x, Padded):
+            return self._run_padded(x)
+        features: Tensor | Padded | Sequence[Tensor] = self.backbone(
+            x.flatten(0, 1) if x.dim() >= 5 else x
+        )
         if isinstance(features, tuple | list):
             features = features[-1]
+        if isinstance(features, Padded):
+            return features
         kind = type(self.backbone).__name__
-        features = channels_first(
-            features, self.out_channels, self.layout, kind
-        )
-        return self.pool(features, len(x))
+        return channels_first(features, self.out_channels, self.layout, kind)
+
+    def _run_padded(self, x: Padded) -> Tensor | Padded:
+        kind = type(self.backbone).__name__
+        if not getattr(self.backbone, 'takes_mask', False):
+            raise ConfigError(
+                f'{kind} got sequences of different lengths, and takes no '
+                'mask: padding would count as data. Write length=... in the '
+                'transform that makes them, which cuts and pads them to one '
+                "length, or an encoder that takes a mask: dict(type='GRU', "
+                '...)'
+            )
+        features: Tensor | Padded = self.backbone(x.values, mask=x.mask)
+        if not isinstance(features, Padded) and features.dim() != 2:
+            raise TypeError(
+                f'{kind} made features of the shape {tuple(features.shape)} '
+                'of sequences of different lengths. It must return (B, C), '
+                'or Padded(tokens of (B, T, C), mask).'
+            )
+        return features
+
+    def _vector(self, features: Tensor | Padded, batch: int) -> Tensor:
+        if self.weigh is None and not isinstance(features, Padded):
+            return self.pool(features, batch)
+        if not isinstance(features, Padded):
+            features = self._tokens(features, batch)
+        if self.weigh is None:
+            return masked_mean(features)
+        return _weighted(features, self.weigh(features.values)[..., 0])
+
+    def _tokens(self, maps: Tensor, batch: int) -> Padded:
+        """Of maps ``(B * frames, C, ...)``."""
+        if maps.dim() == 2 or self.split != 'map':
+            maps = self.pool(maps, len(maps))[..., None]
+        # (B, frames, C, places)
+        places = torch.unflatten(maps.flatten(2), 0, (batch, -1))
+        values = places.transpose(2, 3).flatten(1, 2)
+        return Padded(values, all_there(values))
+
+
+def _weighted(tokens: Padded, logits: Tensor) -> Tensor:
+    """Mean of the tokens by the softmax of logits ``(B, T)``, where there."""
+    logits = logits.float().masked_fill(~tokens.mask, -torch.inf)
+    # Of no token at all the softmax is NaN, and the mean zeros.
+    found = tokens.mask.any(dim=1, keepdim=True)
+    weights = torch.where(found, logits, 0.0).softmax(dim=1)
+    weights = torch.where(tokens.mask, weights, 0.0).to(tokens.values.dtype)
+    return (weights[..., None] * tokens.values).sum(dim=1)

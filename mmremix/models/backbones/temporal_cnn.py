@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
+from mmremix.models.tokens import all_there
 from mmremix.registry import MODELS
+from mmremix.utils.padded import Padded
 
 
 @MODELS.register_module()
 class TemporalCNN(nn.Module):
-    """1-D convolutions over time, then the mean over time.
+    """1-D convolutions over time; what they give are the tokens.
 
     Each layer is a convolution, batch norm and ReLU; all but the first halve
-    the time.
+    the time. :class:`ModalityEncoder` averages over time. Of series of
+    different lengths, what is behind the end is zeros for every convolution,
+    as behind the end of a whole one, and has no part in the statistics of the
+    batch norm: padding changes nothing.
 
     Example::
 
@@ -33,6 +39,8 @@ class TemporalCNN(nn.Module):
     Raises:
         ValueError: Without layers, or with an even kernel.
     """
+
+    takes_mask = True
 
     def __init__(
         self,
@@ -69,7 +77,35 @@ class TemporalCNN(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.out_channels = width
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Encode ``(B, T, C)`` to ``(B, out_channels)``."""
-        maps: Tensor = self.layers(x.transpose(1, 2))
-        return maps.mean(dim=2)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Padded:
+        """Encode a series.
+
+        Args:
+            x: ``(B, T, C)``.
+            mask: Bool ``(B, T)``, True for the steps that are there: the
+                first ones of each series.
+
+        Returns:
+            Of ``(B, T', out_channels)``.
+        """
+        maps = x.transpose(1, 2)
+        if mask is None:
+            values = self.layers(maps).transpose(1, 2)
+            return Padded(values, all_there(values))
+        maps = torch.where(mask[:, None], maps, 0)
+        for layer in self.layers:
+            if isinstance(layer, nn.BatchNorm1d):
+                maps = _normalized(layer, maps, mask)
+                continue
+            maps = layer(maps)
+            if isinstance(layer, nn.Conv1d):
+                mask = mask[:, :: layer.stride[0]]
+        return Padded(maps.transpose(1, 2), mask)
+
+
+def _normalized(norm: nn.BatchNorm1d, maps: Tensor, mask: Tensor) -> Tensor:
+    """Batch norm of ``(B, C, T)`` over the steps that are there; 0 else."""
+    steps = maps.transpose(1, 2)
+    filled = torch.zeros_like(steps)
+    filled[mask] = norm(steps[mask]).to(steps.dtype)
+    return filled.transpose(1, 2)

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from mmremix.models.backbones.optional import import_optional, no_model
 from mmremix.models.backbones.weights import assign_weights, checkpoint_of
+from mmremix.models.tokens import all_there, masked_mean
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
-_POOLINGS = ('mean', 'pooler')
+_POOLINGS = ('mean', 'pooler', 'tokens')
 
 
 @MODELS.register_module()
@@ -36,7 +38,7 @@ class TransformersBackbone(BaseModule):
 
     - text, ``input_ids``: tokens ``(B, T)``, where the padding is the
       configuration's ``pad_token_id``; or ``(B, 2, T)``, the tokens and a
-      mask of ones where there is one;
+      mask of ones where there is one; or sequences of different lengths;
     - sound, ``input_values``: a waveform ``(B, S)`` or ``(B, 1, S)``;
       ``input_features`` of a spectrogram go as they are;
     - images, ``pixel_values``: ``(B, C, H, W)``, or frames before that.
@@ -49,7 +51,8 @@ class TransformersBackbone(BaseModule):
         config: Configuration of a model that starts at random, arguments of
             the class's own; with ``model_type`` for ``AutoModel``.
         pooling: ``'mean'`` over the places that are there, ``'pooler'`` for
-            the model's ``pooler_output``. Defaults to the mean for sequences
+            the model's ``pooler_output``, ``'tokens'`` for none of them,
+            which a :class:`TokenFusionHead` takes. Defaults to the mean for sequences
             and, where there is one, to the pooler for images.
         init_cfg: ``dict(type='Pretrained', checkpoint='FOLDER')``, the same
             as ``pretrained``.
@@ -61,6 +64,8 @@ class TransformersBackbone(BaseModule):
             weights are read, if one is missing or of another shape.
         ImportError: Without transformers.
     """
+
+    takes_mask = True
 
     def __init__(
         self,
@@ -144,40 +149,64 @@ class TransformersBackbone(BaseModule):
         print_log(f'All weights taken from {self._folder}.', 'current')
         self._is_init = True
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None
+    ) -> Tensor | Padded:
         """Encode one batch; see the class.
 
+        Args:
+            x: The batch.
+            mask: ``(B, T)`` of what is there in sequences of different
+                lengths.
+
         Returns:
-            ``(B, out_channels)``.
+            ``(B, out_channels)``; or tokens.
         """
-        mask: Tensor | None = None
         if self.input_name == 'input_ids':
             x = x.long()
             if x.dim() == 3:
-                x, mask = x[:, 0], x[:, 1]
-            elif self._pad is not None:
-                mask = (x != self._pad).long()
+                x, mask = x[:, 0], x[:, 1].bool()
+            elif mask is None and self._pad is not None:
+                mask = x != self._pad
         elif self.input_name == 'input_values' and x.dim() == 3:
-            x = x.squeeze(1) if x.shape[1] == 1 else x
+            x = x.squeeze(1)
         given = {self.input_name: x}
         if mask is not None:
-            given['attention_mask'] = mask
+            given['attention_mask'] = mask.long()
         output = self.model(**given)
         if self.pooling == 'pooler':
             pooled: Tensor = output.pooler_output.flatten(1)
             return pooled
         hidden: Tensor = output.last_hidden_state
-        if hidden.dim() == 4:  # (B, C, H, W) of a convolutional one
-            return hidden.flatten(2).mean(dim=2)
-        return masked_mean(hidden, mask)
+        if self.input_name == 'pixel_values':
+            maps = hidden.movedim(1, -1) if hidden.dim() == 4 else hidden
+            # Tokens of frames, which are folded into the batch.
+            return maps if self.pooling == 'tokens' else _mean(maps)
+        if mask is not None and mask.shape[1] != hidden.shape[1]:
+            mask = self._shorter(mask, hidden.shape[1])
+        there = all_there(hidden) if mask is None else mask
+        tokens = Padded(hidden, there)
+        return tokens if self.pooling == 'tokens' else masked_mean(tokens)
+
+    def _shorter(self, mask: Tensor, length: int) -> Tensor:
+        """The mask behind convolutions over time."""
+        shorten = getattr(
+            self.model, '_get_feature_vector_attention_mask', None
+        )
+        if shorten is None:
+            raise ConfigError(
+                f'{type(self.model).__name__} got sequences of different '
+                f'lengths, and does not say which of its {length} places '
+                'are there. Write length=... in the transform that makes '
+                'them, which cuts and pads them to one length.'
+            )
+        short: Tensor = shorten(length, mask.long()).bool()
+        return short
 
 
-def masked_mean(hidden: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean of ``(B, T, d)`` over the places that are there, ``(B, T)``."""
-    if mask is None:
-        return hidden.mean(dim=1)
-    there = mask.to(hidden.dtype)[..., None]
-    return (hidden * there).sum(dim=1) / there.sum(dim=1).clamp(min=1)
+def _mean(maps: Tensor) -> Tensor:
+    """Of ``(N, ..., C)`` over all places."""
+    return maps.flatten(1, -2).mean(dim=1)
 
 
 def _configuration(

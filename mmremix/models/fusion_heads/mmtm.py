@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads.staged import StagedFusionHead
+from mmremix.models.fusion_heads.tokens import TokenFusionHead
 from mmremix.registry import MODELS
 
 GateEdit = Callable[[int, dict[str, Tensor]], dict[str, Tensor]]
@@ -216,10 +217,12 @@ def _build_late(
     if head is not None:
         cfg = dict(head)
     cls = MODELS.get(cfg['type']) if isinstance(cfg['type'], str) else None
-    if isinstance(cls, type) and issubclass(cls, StagedFusionHead):
+    if isinstance(cls, type) and issubclass(
+        cls, StagedFusionHead | TokenFusionHead
+    ):
         raise ValueError(
-            f"MMTM: head must be a late fusion, got type='{cfg['type']}'. "
-            "Write: head=dict(type='ConcatFusionHead')"
+            'MMTM: head must fuse vectors, as a late fusion, got '
+            f"type='{cfg['type']}'. Write: head=dict(type='ConcatFusionHead')"
         )
     cfg.update(in_channels=dict(in_channels), num_classes=num_classes)
     late: nn.Module = MODELS.build(cfg)

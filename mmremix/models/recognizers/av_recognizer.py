@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmremix.models.bases import ModuleDict
 from mmremix.models.losses import merge_weights
+from mmremix.models.readout_head import ReadoutHead
 from mmremix.models.recognizers.build import (
     build_encoders,
     build_fusion,
@@ -19,10 +20,13 @@ from mmremix.models.recognizers.build import (
     compile_encoders,
     to_channels_last,
 )
+from mmremix.models.recognizers.encode import PassCounter
 from mmremix.models.recognizers.groups import split_by_active
 from mmremix.models.recognizers.step import Step
+from mmremix.models.recognizers.subsets import subset_labels, subset_scores
 from mmremix.registry import MODELS
-from mmremix.utils.names import FUSION
+from mmremix.utils.names import FUSION, READOUT
+from mmremix.utils.shapley import Subset
 
 
 @MODELS.register_module()
@@ -84,6 +88,11 @@ class AVRecognizer(Step):
             its arguments, ``dict(dynamic=False)``. Each encoder is
             compiled by itself, so a change of the active modality compiles
             nothing anew.
+        readout: Which predictions answer, see :doc:`/methods/readouts`:
+            ``'fusion'``; ``'heads'``, the sum of the log-probabilities of
+            all heads; ``['audio']``, that of some; or ``dict(weights=dict(
+            fusion=0.3, audio=1.0))``. ``None``: what the checkpoint holds
+            (:class:`ReadoutHook` chooses it), else the fused head.
         methods: By name, configs of what acts within a step, each a
             :class:`~mmremix.methods.Method`. A config's ``method_<name>``
             puts its ``step`` here.
@@ -92,8 +101,9 @@ class AVRecognizer(Step):
 
     Raises:
         ValueError: On an unknown ``mask``, ``unimodal`` or key in
-            ``loss_weights``, on a modality called ``fusion`` or ``heads``,
-            or on options that a fusion between stages cannot have.
+            ``loss_weights``, on a modality called ``fusion``, ``heads`` or
+            ``readout``, on a ``readout`` of other predictions, or on options
+            that a fusion between stages cannot have.
     """
 
     def __init__(
@@ -107,6 +117,7 @@ class AVRecognizer(Step):
         unimodal: str = 'heads',
         channels_last: bool = False,
         compile: bool | Mapping[str, Any] = False,
+        readout: str | Sequence[str] | Mapping[str, Any] | None = None,
         methods: Mapping[str, Mapping[str, Any] | None] | None = None,
         data_preprocessor: dict[str, Any] | nn.Module | None = None,
         init_cfg: dict[str, Any] | None = None,
@@ -119,6 +130,7 @@ class AVRecognizer(Step):
         self.num_classes = num_classes
         self.mask = mask
         self.unimodal = unimodal
+        self.passes = PassCounter()
         self.encoders = build_encoders(encoders)
         self.fusion = build_fusion(fusion, self.encoders, num_classes)
         check_options(mask, unimodal, self.fusion)
@@ -126,12 +138,14 @@ class AVRecognizer(Step):
         if unimodal == 'heads':
             for name, encoder in self.encoders.items():
                 self.heads[name] = nn.Linear(encoder.out_channels, num_classes)
+        self.readout = ReadoutHead(self.modalities, readout)
         self.criterion = MODELS.build(dict(loss or {'type': 'CrossEntropy'}))
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
         self.methods = build_methods(methods or {})
         for method in self.methods.values():
             method.allocate(self)
         self.keep_terms = False
+        self.subsets: Sequence[Subset] = ()
         self._terms: dict[str, Tensor] = {}
         if channels_last:
             to_channels_last(self.encoders)
@@ -213,15 +227,26 @@ class AVRecognizer(Step):
             The samples, with ``pred_score``, a dict from ``fusion``, each
             active modality and, where several have heads, their sum
             ``heads`` to class probabilities ``(num_classes,)``, and
-            ``pred_label``, the fused prediction's.
+            ``pred_label``, the fused prediction's; where a read-out was
+            chosen, also ``readout``, and then its label. With ``subsets``
+            set, also ``pred_subsets``: for each that the sample has, as
+            ``video+audio``, the labels of ``fusion`` and ``heads``.
         """
         for group in split_by_active(inputs, data_samples):
+            output = self.answer(group.inputs, group.active)
             scores = {
                 # All rows at once: each copy to the CPU waits for the GPU.
                 name: value.cpu()
-                for name, value in self.probabilities(
-                    self.run(group.inputs, group.active)
-                ).items()
+                for name, value in self.probabilities(output).items()
+            }
+            subsets = [s for s in self.subsets if {*s} <= {*group.active}]
+            given = subset_scores(self, group.inputs, subsets, output)
+            by_subset = {
+                '+'.join(s): {
+                    kind: labels.cpu()
+                    for kind, labels in subset_labels(given[s]).items()
+                }
+                for s in subsets
             }
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.
@@ -229,6 +254,15 @@ class AVRecognizer(Step):
                     {name: value[i] for name, value in scores.items()},
                     'pred_score',
                 )
-                label = scores[FUSION][i].argmax().view(1)
+                answer = scores[READOUT if READOUT in scores else FUSION]
+                label = answer[i].argmax().view(1)
                 data_samples[row].set_pred_label(label)
+                if by_subset:
+                    data_samples[row].set_field(
+                        {
+                            name: {k: v[i] for k, v in labels.items()}
+                            for name, labels in by_subset.items()
+                        },
+                        'pred_subsets',
+                    )
         return data_samples

@@ -1,7 +1,8 @@
-"""Run the encoders, and let a fusion between their stages look in."""
+"""Run the encoders, for the fusion that is there."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,19 +11,32 @@ from torch import Tensor
 
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.bases import ModuleDict
-from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
-from mmremix.models.recognizers.input_errors import (
-    input_errors_explained,
-    run_encoder,
+from mmremix.models.fusion_heads import (
+    BaseFusionHead,
+    StagedFusionHead,
+    TokenFusionHead,
 )
+from mmremix.models.output import Output
+from mmremix.models.recognizers.input_errors import run_named
+from mmremix.utils.padded import Padded
+
+
+class PassCounter(Counter[str]):
+    """How many samples each encoder has encoded since the model was built.
+
+    A copy of the model, as scoring may make one, goes on with the same.
+    """
+
+    def __deepcopy__(self, memo: Any) -> PassCounter:
+        return self
 
 
 def encode(
     encoders: ModuleDict[ModalityEncoder],
     fusion: BaseFusionHead,
     inputs: Mapping[str, Tensor],
-) -> tuple[dict[str, Tensor], Any]:
-    """Encode what is there, letting a staged fusion look in.
+) -> Output:
+    """Encode what is there, as the fusion wants it.
 
     Args:
         encoders: A :class:`~mmremix.models.ModalityEncoder` a modality.
@@ -30,23 +44,55 @@ def encode(
         inputs: ``(B, ...)`` for each modality to encode.
 
     Returns:
-        ``(B, out_channels)`` for each of them; and the state of a
-        :class:`~mmremix.models.StagedFusionHead`, ``None`` for others.
+        With ``(B, out_channels)`` for each of them as ``features``; the
+        ``tokens`` where the fusion takes such, and the ``fusion_state`` of a
+        :class:`~mmremix.models.StagedFusionHead`.
     """
-    if not isinstance(fusion, StagedFusionHead):
-        features = {
-            name: run_encoder(name, encoders[name], x)
-            for name, x in inputs.items()
-        }
-        return features, None
-    batch = len(next(iter(inputs.values())))
-    maps = {}
-    for name, x in inputs.items():
-        if torch.compiler.is_compiling():  # it traces no error
-            maps[name] = encoders[name].stem(x)
+    output = Output(inputs, tuple(inputs))
+    if isinstance(fusion, StagedFusionHead):
+        output.features, output.fusion_state = _in_stages(
+            encoders, fusion, inputs
+        )
+    elif isinstance(fusion, TokenFusionHead):
+        for name, x in inputs.items():
+            output.features[name], output.tokens[name] = run_named(
+                name, encoders[name], encoders[name].encode, x
+            )
+    else:
+        for name, x in inputs.items():
+            output.features[name] = run_named(
+                name, encoders[name], encoders[name], x
+            )
+    return output
+
+
+def masked(output: Output, active: tuple[str, ...]) -> Output:
+    """The output with nothing but zeros of those that are not active.
+
+    They keep the graph, for gradients of zero. Their tokens are not there.
+    """
+    for name in output.features:
+        if name in active:
             continue
-        with input_errors_explained(name, encoders[name], x):
-            maps[name] = encoders[name].stem(x)
+        output.features[name] = _zeroed(output.features[name])
+        if name in output.tokens:
+            tokens = output.tokens[name]
+            output.tokens[name] = Padded(
+                _zeroed(tokens.values), torch.zeros_like(tokens.mask)
+            )
+    return output
+
+
+def _in_stages(
+    encoders: ModuleDict[ModalityEncoder],
+    fusion: StagedFusionHead,
+    inputs: Mapping[str, Tensor],
+) -> tuple[dict[str, Tensor], Any]:
+    batch = len(next(iter(inputs.values())))
+    maps = {
+        name: run_named(name, encoders[name], encoders[name].stem, x)
+        for name, x in inputs.items()
+    }
     depth = min(len(encoders[name].stage_channels) for name in inputs)
     state = None
     for stage in range(1, depth + 1):
@@ -60,7 +106,7 @@ def encode(
     return {n: encoders[n].pool(m, batch) for n, m in maps.items()}, state
 
 
-def zeroed(feature: Tensor) -> Tensor:
+def _zeroed(feature: Tensor) -> Tensor:
     """Zeros that keep the graph, for gradients of zero."""
     return feature.masked_fill(torch.ones_like(feature, dtype=torch.bool), 0)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
+
+X = TypeVar('X', bound=Any)
+R = TypeVar('R')
 
 _CHANNELS = re.compile(r'to have (\d+) channels, but got (\d+) channels')
 # How torch, torchvision and timm begin to say that a shape is wrong.
@@ -37,7 +42,7 @@ _SHAPES = (
 
 @contextmanager
 def input_errors_explained(
-    name: str, encoder: ModalityEncoder, x: Tensor
+    name: str, encoder: ModalityEncoder, x: Tensor | Padded
 ) -> Iterator[None]:
     """Raise what an encoder says about a shape as a mistake of the config.
 
@@ -64,7 +69,7 @@ def input_errors_explained(
         ) from error
 
 
-def _line(name: str, x: Tensor, text: str) -> str:
+def _line(name: str, x: Tensor | Padded, text: str) -> str:
     found = _CHANNELS.search(text)
     if found:
         wanted, given = found.groups()
@@ -86,7 +91,7 @@ def _line(name: str, x: Tensor, text: str) -> str:
     elif re.search(r'Expected \dD|mat1 and mat2|values to unpack', text):
         advice = (
             'Write an encoder for inputs of '
-            f'{x.dim()} dimensions, or give it others in the pipeline.'
+            f'{len(x.shape)} dimensions, or give it others in the pipeline.'
         )
     return f'It says: {text.splitlines()[0]}. {advice}'
 
@@ -97,11 +102,11 @@ def _kind(backbone: nn.Module) -> str:
     return f'{kind} ({type(inner).__name__})' if inner is not None else kind
 
 
-def run_encoder(name: str, encoder: ModalityEncoder, x: Tensor) -> Tensor:
-    """An encoder's features, or an error that names it."""
+def run_named(
+    name: str, encoder: ModalityEncoder, run: Callable[[X], R], x: X
+) -> R:
+    """What a part of an encoder gives, or an error that names it."""
     if torch.compiler.is_compiling():  # it traces no error
-        plain: Tensor = encoder(x)
-        return plain
+        return run(x)
     with input_errors_explained(name, encoder, x):
-        features: Tensor = encoder(x)
-    return features
+        return run(x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from mmengine.model import BaseModel
@@ -11,10 +11,21 @@ from torch import Tensor, nn
 
 from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.bases import ModuleDict
-from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+from mmremix.models.fusion_heads import (
+    BaseFusionHead,
+    StagedFusionHead,
+    TokenFusionHead,
+)
 from mmremix.models.output import Output
-from mmremix.models.recognizers.encode import encode, zeroed
-from mmremix.utils.names import FUSION, HEADS
+from mmremix.models.readout_head import ReadoutHead
+from mmremix.models.recognizers.encode import (
+    PassCounter,
+    encode,
+    masked,
+)
+from mmremix.models.tokens import Feature
+from mmremix.utils.names import FUSION, HEADS, READOUT
+from mmremix.utils.padded import Padded
 
 if TYPE_CHECKING:
     from mmremix.methods import Method
@@ -29,16 +40,29 @@ class Step(BaseModel):
     encoders: ModuleDict[ModalityEncoder]
     fusion: BaseFusionHead
     heads: ModuleDict[nn.Linear]
+    readout: ReadoutHead
     criterion: nn.Module
     methods: ModuleDict[Method]
     loss_weights: dict[str, dict[str, float]]
     mask: str
     unimodal: str
+    passes: PassCounter
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in the order of ``encoders``."""
         return tuple(self.encoders)
+
+    @property
+    def read_modalities(self) -> tuple[str, ...]:
+        """The modalities that an answer needs, see ``readout``.
+
+        With a fusion between the stages of the encoders, all: each head has
+        seen the others.
+        """
+        if isinstance(self.fusion, StagedFusionHead):
+            return self.modalities
+        return self.readout.needs()
 
     def run(
         self,
@@ -66,18 +90,17 @@ class Step(BaseModel):
             acting = ()
         for method in acting:
             output.features = method.features(self, output)
-        fused_features = output.features
+        into_fusion = output.fusion_inputs
         for method in acting:
-            fused_features = method.into_fusion(self, output, fused_features)
+            into_fusion = method.into_fusion(self, output, into_fusion)
         if fused:
-            output.scores[FUSION] = self.fuse(
-                fused_features, output.fusion_state
-            )
-        for name in output.features:
+            output.scores[FUSION] = self.fuse(into_fusion, output.fusion_state)
+        own: Mapping[str, Feature] = output.features
+        if self.unimodal == 'fusion':
+            own = output.fusion_inputs
+        for name in own:
             if name in output.active:
-                output.scores[name] = self.classify(
-                    name, output.features[name]
-                )
+                output.scores[name] = self.classify(name, own[name])
         return output
 
     def encode(
@@ -101,37 +124,77 @@ class Step(BaseModel):
                 name: x if name in active else torch.zeros_like(x)
                 for name, x in given.items()
             }
-        features, state = encode(self.encoders, self.fusion, given)
+        output = encode(self.encoders, self.fusion, given)
+        output.inputs, output.active = inputs, active
+        for name, x in given.items():
+            self.passes[name] += len(x)
         if self.mask == 'feature':
-            features = {
-                name: z if name in active else zeroed(z)
-                for name, z in features.items()
-            }
-        return Output(inputs, active, features=features, fusion_state=state)
+            output = masked(output, active)
+        return output
 
     def fuse(
-        self, features: Mapping[str, Tensor], state: Any = None
+        self, features: Mapping[str, Feature], state: Any = None
     ) -> Tensor:
-        """Fused class scores, ``(B, M)``, of the features that are there."""
+        """Fused class scores, ``(B, M)``, of the features that are there.
+
+        Args:
+            features: Of :attr:`Output.fusion_inputs`, or some of them.
+            state: :attr:`Output.fusion_state`.
+
+        Raises:
+            TypeError: On vectors where the fusion takes tokens.
+        """
+        if isinstance(self.fusion, TokenFusionHead):
+            return self.fusion.fuse(_tokens(features))
+        vectors = cast('Mapping[str, Tensor]', features)
         if isinstance(self.fusion, StagedFusionHead):
-            return self.fusion.fuse(features, state)
-        scores: Tensor = self.fusion(features)
+            return self.fusion.fuse(vectors, state)
+        scores: Tensor = self.fusion(vectors)
         return scores
 
-    def classify(self, name: str, feature: Tensor) -> Tensor:
-        """One modality's own class scores, ``(B, M)``, of its feature."""
+    def classify(self, name: str, feature: Feature) -> Tensor:
+        """One modality's own class scores, ``(B, M)``, of its feature.
+
+        Where they are those of the fusion alone, of its
+        :attr:`Output.fusion_inputs`.
+        """
         scores: Tensor
         if self.unimodal == 'fusion':
-            scores = self.fusion({name: feature})
+            scores = self.fuse({name: feature})
         else:
             scores = self.heads[name](feature)
         return scores
+
+    def answer(
+        self, inputs: Mapping[str, Tensor], active: tuple[str, ...] = ()
+    ) -> Output:
+        """Run for :meth:`probabilities`.
+
+        Args:
+            inputs: See :meth:`run`.
+            active: See :meth:`run`.
+        """
+        active = active or tuple(inputs)
+        fused = not self.leaves_out(active)
+        return self.run(inputs, active, fused=fused)
+
+    def leaves_out(self, active: tuple[str, ...]) -> bool:
+        """Whether some modalities are absent and the read-out needs none.
+
+        Then there are no ``fusion`` and ``heads``, which would be those of
+        fewer modalities than the model is known by.
+        """
+        read = self.read_modalities
+        return max(len(read), len(active)) < len(self.modalities) and any(
+            name in active for name in read
+        )
 
     def probabilities(self, output: Output) -> dict[str, Tensor]:
         """Class probabilities ``(B, M)`` of each prediction of an output.
 
         Of its scores, and, where several modalities have heads, of the sum
-        of the log-probabilities of these heads, as ``heads``.
+        of the log-probabilities of these heads, as ``heads``. ``readout``
+        comes last, if one has been chosen.
         """
         found = {
             name: scores.float().softmax(dim=1)
@@ -142,8 +205,11 @@ class Step(BaseModel):
             for name, scores in output.scores.items()
             if name != FUSION
         ]
-        if self.unimodal == 'heads' and len(own) > 1:
+        # Without the fused head there are fewer heads than usual, too.
+        if self.unimodal == 'heads' and len(own) > 1 and FUSION in found:
             found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
+        if self.readout.weights:
+            found[READOUT] = self.readout(output.scores)
         return found
 
     def losses(self, output: Output) -> dict[str, Tensor]:
@@ -163,3 +229,14 @@ class Step(BaseModel):
         for method in self.methods.values():
             terms = method.losses(self, output, terms)
         return terms
+
+
+def _tokens(features: Mapping[str, Feature]) -> dict[str, Padded]:
+    found = {n: x for n, x in features.items() if isinstance(x, Padded)}
+    if len(found) < len(features):
+        raise TypeError(
+            'The fusion takes tokens, and got vectors of '
+            f'{[name for name in features if name not in found]}. Give it '
+            'output.fusion_inputs in place of output.features.'
+        )
+    return found

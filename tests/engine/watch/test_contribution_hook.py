@@ -39,7 +39,18 @@ def test_measured_at_the_end(tiny_config):
             for kind in ('only', 'without')
             for n in NAMES
         ),
+        *(
+            f'subset/{kind}_{n}'
+            for kind in ('fusion', 'heads', 'samples')
+            for n in ('video+audio', *NAMES)
+        ),
     }
+    for name in NAMES:
+        alone = found[f'missing/acc_only_{name}']
+        assert found[f'subset/fusion_{name}'] == alone
+        assert found[f'subset/samples_{name}'] == 12
+    heads = found['subset/heads_video+audio']
+    assert heads == pytest.approx(last['acc/heads_top1'], abs=1e-4)
     # Six classes of two test clips each.
     assert sum(found[f'contribution/{n}'] for n in NAMES) == pytest.approx(
         last['acc/fusion_top1'] - 1 / 6, abs=1e-6

@@ -9,6 +9,7 @@ from mmremix.models import AVRecognizer
 from mmremix.models.backbones.partition import partition
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 transformers = pytest.importorskip('transformers')
 
@@ -29,6 +30,7 @@ SOUND = {
     'num_conv_pos_embeddings': 4,
     'num_conv_pos_embedding_groups': 2,
     'mask_time_prob': 0.0,
+    'feat_extract_norm': 'layer',
 }
 IMAGE = {**BLOCKS, 'model_type': 'vit', 'image_size': 32, 'patch_size': 8}
 
@@ -96,6 +98,29 @@ def test_sound_images_and_frames(folders):
     for name in ('audio', 'video'):
         parts = partition(model.encoders[name].backbone)
         assert len(parts.stages) == 2
+
+
+def test_sequences_of_different_lengths(folders):
+    """Padding changes nothing, pooled or as tokens."""
+    for key, name in (('t', 'text'), ('a', 'audio')):
+        kind = {
+            'type': 'transformers.AutoModel',
+            'pretrained': folders[key][1],
+        }
+        long = torch.rand(1, 800) * (19 if key == 't' else 1) + 1
+        long = long[:, :12] if key == 't' else long
+        short = long[0, : long.shape[1] // 2]
+        batch = Padded.stack([Padded.whole(x) for x in (long[0], short)])
+        found = {}
+        for pooling in ('mean', 'tokens'):
+            model = recognizer(**{name: {**kind, 'pooling': pooling}})
+            model.init_weights()
+            with torch.no_grad():
+                both = model.encoders[name](batch)
+                alone = model.encoders[name](short[None])
+            torch.testing.assert_close(both[1:], alone, rtol=1e-3, atol=1e-3)
+            found[pooling] = both
+        torch.testing.assert_close(found['mean'], found['tokens'])
 
 
 def test_weights_that_are_missing(folders, tmp_path):

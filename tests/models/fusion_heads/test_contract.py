@@ -8,8 +8,15 @@ import pytest
 import torch
 
 from mmremix.models import ModalityEncoder, ResNet
-from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+from mmremix.models.fusion_heads import (
+    BaseFusionHead,
+    StagedFusionHead,
+    TokenFusionHead,
+)
+from mmremix.models.tokens import all_there
 from mmremix.registry import MODELS
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 PAIR = {'video': 8, 'audio': 16}
 TRIPLE = {'video': 8, 'audio': 16, 'depth': 12}
@@ -38,13 +45,23 @@ CASES = [
     {'type': 'MMTM', 'absent': 'mean'},
     {'type': 'MMTM', 'head': {'type': 'SumFusionHead'}, 'stages': (1, 3)},
     {'type': 'CentralNet', 'stages': (2, 3, 4), 'width': 10},
+    {'type': 'TransformerFusionHead', 'depth': 1, 'num_heads': 2},
+    {'type': 'CrossAttentionFusionHead', 'depth': 2},
+    {'type': 'BottleneckFusionHead', 'num_tokens': 1},
+    {'type': 'AttentionPoolingHead', 'num_queries': 3},
+    {'type': 'LowRankFusionHead', 'rank': 1},
+]
+TOKENS = [
+    c for c in CASES if issubclass(MODELS.get(c['type']), TokenFusionHead)
 ]
 STAGED = [c for c in CASES if c['type'] in ('MMTM', 'CentralNet')]
 # Those whose docstring says that an absent modality is zeros.
 ZERO = [
     c
     for c in CASES
-    if c.get('absent', 'zero') == 'zero' and c['type'] != 'SharedHeadFusion'
+    if c.get('absent', 'zero') == 'zero'
+    and c['type'] != 'SharedHeadFusion'
+    and c not in TOKENS
 ]
 
 
@@ -71,9 +88,17 @@ def _vectors(sizes, dtype=torch.float32):
     ]
 
 
+def _tokens(vectors):
+    """Three tokens a sample."""
+    values = torch.stack([vectors, vectors.roll(1, 0), 2 * vectors], dim=1)
+    return Padded(values, all_there(values))
+
+
 def _run(head, vectors, names):
     """Fuse the modalities of these names, gates acting on what follows."""
     scale, state = dict.fromkeys(names, 1.0), None
+    if isinstance(head, TokenFusionHead):
+        return head.fuse({n: _tokens(vectors[-1][n]) for n in names})
     if not isinstance(head, StagedFusionHead):
         return head({n: vectors[-1][n] for n in names})
     for stage in head.stages:
@@ -92,7 +117,7 @@ def _subsets(names):
 
 
 def test_all_heads_are_covered():
-    assert len(REGISTERED) >= 7
+    assert len(REGISTERED) >= 14
     staged = {
         name
         for name in REGISTERED
@@ -183,6 +208,20 @@ def _idle(head, absent):
         for s in head.stages if head.absent == 'zero' else ():
             channels = {n: c[s - 1] for n, c in head.stage_channels.items()}
             zero[f'squeeze.{s}.weight'] = columns(channels)
+    elif kind == 'TensorFusionHead':
+        zero[f'projections.{absent}.weight'] = rest
+        width = len(head.projections[absent].weight)
+        entries = torch.ones(*(width + 1 for _ in sizes), dtype=torch.bool)
+        place = [*sizes].index(absent)
+        # Left is what takes the absent one's last entry, the 1.
+        entries.select(place, width).fill_(False)
+        zero['fc.weight'] = (rest, entries.flatten())
+    elif kind == 'LowRankFusionHead':
+        zero[f'factors.{absent}.weight'] = rest
+    elif isinstance(head, TokenFusionHead):
+        depth = range(len(getattr(head, 'layers', ())))
+        none = [f'embed.layers.{absent}.', f'class_tokens.{absent}']
+        none += [f'layers.{i}.{absent}.' for i in depth]
     elif kind == 'CentralNet':
         none = [
             f'{part}.{key}.{absent}'
@@ -192,6 +231,85 @@ def _idle(head, absent):
     else:
         raise NotImplementedError(f'Say here what {kind} leaves idle.')
     return zero, none
+
+
+def _padded(tokens, mask):
+    """More tokens that are not there, with values that must not matter."""
+    junk = torch.full_like(tokens.values, 1e3)
+    return Padded(
+        torch.cat([torch.where(mask[..., None], tokens.values, 1e3), junk], 1),
+        torch.cat([mask, torch.zeros_like(mask)], 1),
+    )
+
+
+@pytest.mark.parametrize('cfg', TOKENS, ids=str)
+def test_masked_in_a_mixed_batch_is_absent_in_a_pure_one(cfg):
+    head, vectors = _build(cfg, TRIPLE).eval(), _vectors(TRIPLE)[-1]
+    tokens = {n: _tokens(v) for n, v in vectors.items()}
+    sets = [*_subsets(TRIPLE)][:6]  # each of the 6 samples keeps another
+    mixed = {
+        n: _padded(t, t.mask & torch.tensor([[n in s] for s in sets]))
+        for n, t in tokens.items()
+    }
+    scores = head.fuse(mixed)
+    for row, names in enumerate(sets):
+        alone = {n: tokens[n][[row]] for n in names}
+        torch.testing.assert_close(scores[[row]], head.fuse(alone))
+
+
+@pytest.mark.parametrize('cfg', TOKENS, ids=str)
+def test_padding_changes_nothing(cfg):
+    head, vectors = _build(cfg, TRIPLE).eval(), _vectors(TRIPLE)[-1]
+    tokens = {n: _tokens(v) for n, v in vectors.items()}
+    short = {
+        n: Padded(t.values[:, :2], t.mask[:, :2]) for n, t in tokens.items()
+    }
+    first = torch.tensor([True, True, False])
+    padded = {n: _padded(t, t.mask & first) for n, t in tokens.items()}
+    torch.testing.assert_close(head.fuse(padded), head.fuse(short))
+    assert not torch.allclose(head.fuse(tokens), head.fuse(short))
+
+
+@pytest.mark.parametrize('cfg', TOKENS, ids=str)
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16], ids=str)
+def test_sample_without_any_token_is_finite(cfg, dtype):
+    head, vectors = _build(cfg, TRIPLE).to(dtype), _vectors(TRIPLE, dtype)[-1]
+    tokens = {n: _tokens(v) for n, v in vectors.items()}
+    some = torch.tensor([True] * 3 + [False] * 3)[:, None]
+    tokens = {n: Padded(t.values, t.mask & some) for n, t in tokens.items()}
+    leaves = {n: t.values.requires_grad_() for n, t in tokens.items()}
+    scores = head.fuse(tokens)
+    assert scores.isfinite().all()
+    assert torch.equal(scores[3], scores[4])  # constants
+    scores.square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in head.parameters())
+    for values in leaves.values():
+        assert values.grad[:3].any() and not values.grad[3:].any()
+
+
+@pytest.mark.parametrize('cfg', TOKENS, ids=str)
+def test_vectors_are_one_token_each(cfg):
+    head, vectors = _build(cfg, TRIPLE).eval(), _vectors(TRIPLE)[-1]
+    single = {
+        n: Padded(v[:, None], torch.ones(6, 1, dtype=torch.bool))
+        for n, v in vectors.items()
+    }
+    assert torch.equal(head(vectors), head.fuse(single))
+
+
+@pytest.mark.parametrize('cfg', TOKENS, ids=str)
+def test_impossible_sizes_are_refused(cfg):
+    if 'AttentionPooling' not in cfg['type']:
+        with pytest.raises(ConfigError, match='depth must be at least 1'):
+            _build({**cfg, 'depth': 0}, TRIPLE)
+    with pytest.raises(ConfigError, match='no multiple of num_heads=3'):
+        _build({**cfg, 'width': 16, 'num_heads': 3}, TRIPLE)
+
+
+def test_a_tensor_that_is_too_large_is_refused():
+    with pytest.raises(ConfigError, match='at most 39, or'):
+        _build({'type': 'TensorFusionHead', 'width': 64}, TRIPLE)
+    _build({'type': 'TensorFusionHead', 'width': 39}, TRIPLE)
 
 
 @pytest.mark.parametrize('cfg', CASES, ids=str)

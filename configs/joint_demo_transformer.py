@@ -1,0 +1,2 @@
+_base_ = ['joint_demo_concat.py']
+model = dict(fusion=dict(_delete_=True, type='TransformerFusionHead'))

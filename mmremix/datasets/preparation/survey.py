@@ -1,0 +1,178 @@
+"""What is in a folder of clips or a CSV of them, to fit a config to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmremix.datasets.annotation import read_csv
+from mmremix.datasets.class_folders import read_folders, refuse_empty
+from mmremix.datasets.csv_rows import MissingAnnotationError
+from mmremix.datasets.labels import ClassList, read_classes, sort_labels
+from mmremix.datasets.paths import media_path
+from mmremix.datasets.preparation.parallel import probe_all
+from mmremix.datasets.preparation.splits import split_samples
+from mmremix.utils.errors import ConfigError
+
+_COLUMNS = {'clip': 'clip', 'label': 'label'}
+_HELD_OUT = 0.2
+
+
+@dataclass
+class Annotated:
+    """Where samples are listed.
+
+    Attributes:
+        root: Folder that the paths of clips are relative to.
+        rows: Of the training set.
+        files: Annotation of ``train`` and ``val`` and, if there is one, of
+            ``test``, relative to ``root``; empty if they have to be written.
+        written: Rows to write for ``train`` and ``val``, if so.
+        classes: Names, in index order.
+    """
+
+    root: str
+    rows: list[dict[str, Any]]
+    files: dict[str, str]
+    written: dict[str, list[dict[str, Any]]]
+    classes: list[str]
+
+
+@dataclass
+class Survey:
+    """What clips are like; of those that were looked at.
+
+    Attributes:
+        seconds: Of every segment, the shorter of picture and sound.
+        sizes: Width and height of every picture.
+        sample_rates: Of every sound.
+        reasons: Why clips cannot be used, and how many.
+        broken: Some of these clips.
+    """
+
+    seconds: np.ndarray
+    sizes: Counter[tuple[int, int]]
+    sample_rates: Counter[int]
+    reasons: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+
+def find_annotation(source: str) -> Annotated:
+    """The samples of class folders, or of a CSV and those beside it.
+
+    Args:
+        source: A folder ``<class>/<clip>``, a folder with ``train.csv``, or
+            a CSV (``.csv`` may be left out). A validation set is ``val.csv``
+            or ``test.csv`` beside ``train.csv``; else a fifth of each class
+            is held out.
+
+    Raises:
+        AnnotationError: If there is nothing of the kind.
+    """
+    path = Path(source)
+    if path.is_dir():
+        listed = path / 'train.csv'
+        if not listed.is_file():
+            found = read_folders(str(path))
+            refuse_empty(str(path), found.empty)
+            return _split(str(path), found.rows, sort_labels(found.classes))
+        path = listed
+    elif not path.is_file():
+        path = path.with_name(f'{path.name}.csv')
+    if not path.is_file():
+        raise MissingAnnotationError(
+            f'There is no folder of clips and no CSV {source}. Name a folder '
+            '<class>/<clip>.mp4, or a CSV with the header clip,label.'
+        )
+    root = path.parent
+    rows, labels = read_csv(str(path), _COLUMNS)
+    if (root / 'classes.txt').is_file():
+        names = read_classes(root / 'classes.txt')
+    else:
+        names = sort_labels(labels)
+    files = {'train': path.name}
+    if path.name == 'train.csv':
+        files |= {
+            split: f'{split}.csv'
+            for split in ('val', 'test')
+            if (root / f'{split}.csv').is_file()
+        }
+    if len(files) == 1:
+        return _split(str(root), rows, names)
+    classes = ClassList(names, f'{path}: classes').names
+    files.setdefault('val', files.get('test', ''))
+    return Annotated(str(root), rows, files, {}, classes)
+
+
+def _split(
+    root: str, rows: list[dict[str, Any]], names: Sequence[str]
+) -> Annotated:
+    """Hold a part of each class out, whole clips."""
+    classes = ClassList(names, f'{root}: classes').names
+    shares = {'train': 1 - _HELD_OUT, 'val': _HELD_OUT}
+    chosen = split_samples(
+        [
+            (str(i), str(row['label']), row['clip'])
+            for i, row in enumerate(rows)
+        ],
+        shares,
+    )
+    written: dict[str, list[dict[str, Any]]] = {name: [] for name in shares}
+    for i, row in enumerate(rows):
+        written[chosen[str(i)]].append(row)
+    return Annotated(root, written['train'], {}, written, classes)
+
+
+def survey(found: Annotated, at_most: int, workers: int = 1) -> Survey:
+    """Open clips and measure them.
+
+    Args:
+        found: The samples.
+        at_most: How many to look at, evenly spaced.
+        workers: Number of processes.
+
+    Raises:
+        ConfigError: If none can be used.
+    """
+    rows = found.rows
+    count = min(at_most, len(rows))
+    rows = [rows[i * len(rows) // count] for i in range(count)]
+    tasks = [
+        (
+            media_path(found.root, row['clip']),
+            media_path(found.root, row['audio']) if 'audio' in row else '',
+            'header',
+        )
+        for row in rows
+    ]
+    facts = probe_all(tasks, found.root, workers=workers)
+    result = Survey(np.empty(0), Counter(), Counter())
+    seconds = []
+    for row, task in zip(rows, tasks, strict=True):
+        one = facts[task]
+        if 'reason' in one:
+            result.reasons[one['reason']] += 1
+            result.broken.append(row['clip'])
+            continue
+        known = [one[k] for k in ('duration', 'audio_duration') if one[k]]
+        start = row.get('start', 0.0)
+        end = row.get('end', min(known, default=0.0))
+        seconds.append(end - start)
+        if one['width']:
+            result.sizes[(one['width'], one['height'])] += 1
+        if one['sample_rate']:
+            result.sample_rates[one['sample_rate']] += 1
+    result.seconds = np.array([s for s in seconds if s > 0])
+    if not len(result.seconds):
+        reasons = '; '.join(f'{n} x {r}' for r, n in result.reasons.items())
+        raise ConfigError(
+            f'{found.root}: of {count} clips none has a picture and a sound '
+            f'of known length: {reasons}. Which clips are broken, and why: '
+            f'mmremix prepare --root {found.root}'
+        )
+    return result

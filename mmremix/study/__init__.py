@@ -1,0 +1,1 @@
+"""Studies: methods compared over seeds, tries and settings."""

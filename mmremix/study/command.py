@@ -1,0 +1,207 @@
+"""What ``tools/study.py`` does."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mmremix.study.records import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    Record,
+    add_records,
+    key_of,
+    read_records,
+)
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.progress import Progress
+
+if TYPE_CHECKING:
+    from mmremix.study.plan import Study, Task
+
+RESULTS = Path('docs', '_results')
+
+
+def study(args: argparse.Namespace) -> int:
+    """Run a study, or make tables of results.
+
+    Returns:
+        The exit status: 0 if every run is done, 1 if some have failed or
+        diverged, 75 if it was stopped.
+
+    Raises:
+        ConfigError: On files that do not go together.
+    """
+    if all(name.endswith('.json') for name in args.files):
+        return _tables(args, args.files, args.reference or 'joint')
+    if len(args.files) > 1:
+        raise ConfigError(
+            f'Give one study (.py), or files of results (.json), got '
+            f'{args.files}.'
+        )
+    from mmremix.study.plan import load_study
+
+    given = load_study(args.files[0], args.cfg_options)
+    results = Path(args.results or RESULTS / f'{given.name}.json')
+    if args.tables and not args.dry_run:
+        reference = args.reference or given.reference
+        return _tables(args, [str(results)], reference)
+    return _run(args, given, results)
+
+
+def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
+    from mmremix.study.plan import plan
+
+    if args.jobs < 1 or args.threads < 1:
+        raise ConfigError(
+            f'--jobs={args.jobs}, --threads={args.threads}: both must be at '
+            'least 1.'
+        )
+    root = Path(args.work_dir or Path('work_dirs', 'studies', given.name))
+    tasks = plan(given, root, versions())
+    if args.only:
+        names = {task.record['method'] for task in tasks}
+        unknown = sorted(set(args.only) - names)
+        if unknown:
+            raise ConfigError(
+                f'--only {unknown}: the methods are {sorted(names)}.'
+            )
+    # What other processes have finished, whoever started them.
+    records = add_records(results, _finished(tasks))
+    status = {key_of(record): record['status'] for record in records}
+    todo = []
+    for task in tasks:
+        before = status.get(key_of(task.record))
+        waits = before is None or (args.retry and before != DONE)
+        if waits and (not args.only or task.record['method'] in args.only):
+            todo.append((task, before is not None))
+    done = sum(status.get(key_of(t.record)) == DONE for t in tasks)
+    print(
+        f'{given.name}: {len(tasks)} runs, {done} done, {len(todo)} to do; '
+        f'results in {results}',
+        flush=True,
+    )
+    if args.dry_run:
+        return 0
+    stopped = _train(args, todo, results)
+    from mmremix.study.derived import ensembles
+
+    records = add_records(results, ensembles(tasks, read_records(results)))
+    return _sum_up(tasks, records, stopped)
+
+
+def _train(
+    args: argparse.Namespace,
+    todo: Sequence[tuple[Task, bool]],
+    results: Path,
+) -> bool:
+    """Run what is to do; whether it was stopped."""
+    if not todo:
+        return False
+
+    def stop(*_: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    stream = _records(args, todo)
+    try:
+        with Progress(len(todo), 'runs') as bar:
+            for number, record in enumerate(stream, 1):
+                if record['status'] in (DONE, FAILED, DIVERGED):
+                    add_records(results, [record])
+                bar.say(f'{number}/{len(todo)} {line(record)}')
+                bar.update()
+    except KeyboardInterrupt:
+        print('Stopping: runs save where they are.', flush=True)
+        stream.close()
+        return True
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return False
+
+
+def _records(
+    args: argparse.Namespace, todo: Sequence[tuple[Task, bool]]
+) -> Any:
+    if args.slurm:
+        from mmremix.study.slurm import run_on_slurm
+
+        return run_on_slurm(todo, args.slurm, args.jobs, args.threads)
+    from mmremix.study.workers import run_in_pool
+
+    return run_in_pool(todo, args.jobs, args.threads)
+
+
+def line(record: Record) -> str:
+    """What a person wants to know of a run."""
+    name = (
+        f'{record["setting"]} {record["method"]} seed {record["seed"]} '
+        f'lr {record["lr"]:g}: '
+    )
+    if record['status'] != DONE:
+        return f'{name}{record["status"]}. {record.get("error", "")}'.strip()
+    found = record['accuracy']
+    return (
+        f'{name}held-out {100 * found["held_out"]["fusion"]:.1f}, test '
+        f'{100 * found["test"]["fusion"]:.1f}, epoch {record["epoch"]} of '
+        f'{record["epochs"]}, {record["seconds"]:.0f} s'
+    )
+
+
+def versions() -> Record:
+    """What every record says of the software."""
+    from importlib.metadata import version
+
+    from mmremix.version import __version__
+
+    here = Path(__file__).parents[2]
+    found = subprocess.run(  # noqa: S603
+        ['git', '-C', str(here), 'describe', '--always', '--dirty'],  # noqa: S607
+        capture_output=True,
+        text=True,
+    )
+    ours = Path(here, '.git').exists() and found.returncode == 0
+    return {
+        'mmremix': __version__,
+        'torch': version('torch'),
+        'mmengine': version('mmengine'),
+        **({'commit': found.stdout.strip()} if ours else {}),
+    }
+
+
+def _finished(tasks: Iterable[Task]) -> Iterator[Record]:
+    for task in tasks:
+        # Of train_run, which takes seconds to import.
+        yield from read_records(Path(task.work_dir, 'record.json'))
+
+
+def _sum_up(
+    tasks: Sequence[Task], records: Sequence[Record], stopped: bool
+) -> int:
+    status = {key_of(record): record['status'] for record in records}
+    count = Counter(status.get(key_of(t.record), 'to do') for t in tasks)
+    print(', '.join(f'{n} {name}' for name, n in count.items()))
+    if count[FAILED] or count[DIVERGED]:
+        print('Again with --retry.')
+    if stopped or count['to do']:
+        return 75
+    return 1 if count[FAILED] or count[DIVERGED] else 0
+
+
+def _tables(
+    args: argparse.Namespace, files: Sequence[str], reference: str
+) -> int:
+    from mmremix.study.write_tables import write_tables
+
+    for name in files:
+        if not Path(name).is_file():
+            raise ConfigError(f'There is no file of results {name}.')
+    records = [record for name in files for record in read_records(name)]
+    print(write_tables(records, args.tables, reference), end='')
+    return 0

@@ -1,0 +1,53 @@
+"""A cross-fit: a run for each fold, a choice, and the final run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from mmremix.engine import load_checkpoint_file
+from tests.demo_run import ROOT, tiny_options
+
+
+def run(folder, demo_root, *flags):
+    options = tiny_options(demo_root, epochs=1)
+    del options['method_remix.plan.warmup_epochs']
+    return subprocess.run(
+        [
+            *(sys.executable, 'tools/crossfit.py'),
+            *('configs/joint_demo_concat.py', f'--work-dir={folder}'),
+            *('--folds=2', *flags, '--cfg-options'),
+            *(f'{key}={value}' for key, value in options.items()),
+        ],
+        cwd=ROOT,
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_folds_choice_and_final_run(demo_root, tmp_path):
+    done = run(tmp_path, demo_root, '--final')
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / 'readout.json').read_text())
+    # Every training sample was held out once.
+    assert (found['samples'], found['groups'], found['folds']) == (26, 2, 2)
+    assert found['name'] in found['accuracy'] and len(found['per_fold']) == 2
+    for name, accuracy in found['accuracy'].items():
+        folds = [fold[name] for fold in found['per_fold']]
+        assert abs(accuracy - sum(folds) / 2) < 1e-9
+    assert f'{found["name"]} (chosen)' in done.stdout
+    final = tmp_path / 'final/epoch_1.pth'
+    content = load_checkpoint_file(str(final))
+    assert content['readout'] == found
+    for name, weight in found['weights'].items():
+        assert content['state_dict'][f'readout.weight_{name}'] == weight
+    assert '\nreadout ' in done.stdout
+    written = final.stat().st_mtime_ns
+    # Again, as far as the choice: nothing is trained.
+    done = run(tmp_path, demo_root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('is trained') == 2
+    assert final.stat().st_mtime_ns == written

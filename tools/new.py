@@ -1,0 +1,84 @@
+"""Write a config for clips of your own, after a look at them.
+
+.. code-block:: shell
+
+    mmremix new data/mine --out mine.py
+    mmremix train mine.py
+
+A folder with one folder a class, a folder with train.csv, or a CSV of clips.
+Lengths, rates, sizes and numbers of clips decide the values of the config,
+and each has its reason beside it. Without val.csv or test.csv a fifth of each
+class is held out, in lists beside the config.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from mmremix.utils.cli import errors_as_messages
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add('source', help='folder of clips, or CSV')
+    add('--out', required=True, help='config to write')
+    add('--look-at', type=int, default=500, help='clips to open, at most')
+    add('--overwrite', action='store_true', help='replace what is there')
+    return parser
+
+
+def main() -> None:
+    parser = build_parser()
+    args = parser.parse_args()
+    if args.look_at < 1:
+        parser.error('--look-at must be positive')
+    if not args.out.endswith('.py'):
+        parser.error(f'--out names a config, NAME.py, got {args.out}')
+    # After parsing, so that --help answers at once.
+    import torch
+
+    from mmremix.apis.new_config import choose, config_of
+    from mmremix.datasets.preparation.survey import find_annotation, survey
+    from mmremix.utils.whole_files import csv_bytes, write_whole
+
+    out = Path(args.out)
+    cores = os.cpu_count() or 1
+    found = find_annotation(args.source)
+    lists = {
+        name: out.with_name(f'{out.stem}_{name}.csv') for name in found.written
+    }
+    there = [str(path) for path in (out, *lists.values()) if path.exists()]
+    if there and not args.overwrite:
+        parser.error(f'{", ".join(there)} is there; --overwrite replaces it')
+    seen = survey(found, args.look_at, min(cores, 8))
+    choices = choose(found, seen, torch.cuda.is_available(), cores)
+    files = dict(found.files)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    columns = ('clip', 'label', 'audio', 'start', 'end')
+    for name, path in lists.items():
+        write_whole(path, csv_bytes(columns, found.written[name]))
+        # mmengine puts the folder of the config there.
+        files[name] = f'{{{{ fileDirname }}}}/{path.name}'
+    write_whole(out, config_of(found, seen, choices, files).encode())
+    for path in (out, *lists.values()):
+        print(f'-> {path}')
+    for name in choices.values:
+        print(f'{name} = {choices.values[name]}: {choices.why[name]}')
+    broken = sum(seen.reasons.values())
+    if broken:
+        print(
+            f'warning: {broken} of the clips looked at cannot be used and '
+            f'will be left out: {"; ".join(seen.reasons)}'
+        )
+    print(f'\nmmremix train {out}')
+
+
+if __name__ == '__main__':
+    with errors_as_messages(OSError, ValueError):
+        main()
