@@ -52,8 +52,8 @@ class TransformersBackbone(BaseModule):
             the class's own; with ``model_type`` for ``AutoModel``.
         pooling: ``'mean'`` over the places that are there, ``'pooler'`` for
             the model's ``pooler_output``, ``'tokens'`` for none of them,
-            which a :class:`TokenFusionHead` takes. Defaults to the mean for sequences
-            and, where there is one, to the pooler for images.
+            which a :class:`TokenFusionHead` takes. Defaults to the mean for
+            sequences and, where there is one, to the pooler for images.
         init_cfg: ``dict(type='Pretrained', checkpoint='FOLDER')``, the same
             as ``pretrained``.
         options: Further entries of the configuration, such as
