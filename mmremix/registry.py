@@ -65,13 +65,15 @@ INFERENCERS = _child(roots.INFERENCERS, 'mmremix.apis')
 LOOPS = _child(roots.LOOPS, 'mmremix.engine')
 LOG_PROCESSORS = _child(roots.LOG_PROCESSORS, 'mmremix.engine')
 OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmremix.engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmremix.engine'
+)
 
 # Nothing of ours in these yet. They are here because mmengine warns about
 # each registry that the default scope lacks.
 EVALUATOR = _child(roots.EVALUATOR)
 MODEL_WRAPPERS = _child(roots.MODEL_WRAPPERS)
 OPTIMIZERS = _child(roots.OPTIMIZERS)
-OPTIM_WRAPPER_CONSTRUCTORS = _child(roots.OPTIM_WRAPPER_CONSTRUCTORS)
 PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS)
 RUNNERS = _child(roots.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)

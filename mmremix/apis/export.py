@@ -28,6 +28,7 @@ from mmremix.apis.load_model import (
     note_other_config,
 )
 from mmremix.models import AVDataPreprocessor, AVRecognizer
+from mmremix.models.backbones.lora import merge_lora
 
 FORMATS = {'torch': '.pt2', 'onnx': '.onnx'}
 _BATCHES = (1, 2, 5)
@@ -130,6 +131,7 @@ def export_model(
     if fmt == 'onnx':
         require('onnx', 'onnxscript')
     model, meta = load_model(cfg.model, checkpoint)
+    merge_lora(model)
     fused = FusedModel(model).eval()
     dataset_cfg = inference_dataset(cfg)
     classes = class_names(dataset_cfg, meta, model.num_classes)

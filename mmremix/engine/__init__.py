@@ -33,6 +33,7 @@ from mmremix.engine.scoring import (
 from mmremix.engine.step import (
     AmpOptimWrapper,
     BFloat16OptimWrapper,
+    LayerDecayConstructor,
     MethodHook,
     OptimWrapper,
     PrototypeHook,
@@ -73,6 +74,7 @@ __all__ = [
     'GradientConflictHook',
     'HeldOut',
     'KLScoreHook',
+    'LayerDecayConstructor',
     'LoadedModalitiesHook',
     'MethodHook',
     'ModalityDropoutHook',

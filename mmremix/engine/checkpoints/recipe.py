@@ -22,7 +22,7 @@ _MODEL, _PIPELINE = 'model', 'test pipeline'
 _NOT_OF_A_PREDICTION = {
     *('loss', 'loss_weights', 'methods', 'init_cfg', 'pretrained'),
     *('compile', 'channels_last', 'train_cfg', 'test_cfg'),
-    *('with_cp', 'norm_eval', 'frozen_stages'),
+    *('with_cp', 'norm_eval', 'frozen_stages', 'frozen', 'stem'),
     # Chosen after training, on purpose.
     'readout',
 }

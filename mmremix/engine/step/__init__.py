@@ -1,5 +1,6 @@
 """A training step: optimiser wrappers, the methods within it, their hooks."""
 
+from mmremix.engine.step.layer_decay import LayerDecayConstructor
 from mmremix.engine.step.method_hook import MethodHook
 from mmremix.engine.step.optim_wrappers import (
     AmpOptimWrapper,
@@ -12,6 +13,7 @@ from mmremix.engine.step.relearn_hook import RelearnHook
 __all__ = [
     'AmpOptimWrapper',
     'BFloat16OptimWrapper',
+    'LayerDecayConstructor',
     'MethodHook',
     'OptimWrapper',
     'PrototypeHook',

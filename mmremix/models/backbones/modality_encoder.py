@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmremix.models.backbones.freezing import Frozen, freeze, normalisations
+from mmremix.models.backbones.layout import LAYOUTS, channels_first
+from mmremix.models.backbones.lora import add_lora
+from mmremix.models.backbones.probe import output_size
+from mmremix.models.backbones.weights import weights_taken
 from mmremix.models.tokens import all_there, masked_mean, one_token
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
+ENCODER_OPTIONS = ('frozen', 'lora')
+"""Arguments that may stand beside those of the backbone."""
 TOKENS = ('map', 'frames', 'one')
 POOLINGS = ('mean', 'attention')
 _CHANNEL_ATTRIBUTES = ('out_channels', 'feat_dim', 'embed_dims')
@@ -33,8 +40,9 @@ class ModalityEncoder(BaseModule):
 
     Frames or clips of a sample go through the backbone as if they were
     samples; the features are averaged over space and time, then over frames.
-    :class:`AVRecognizer` wraps every encoder config in it by itself; write it
-    out where the number of output channels cannot be read off the backbone::
+    :class:`AVRecognizer` wraps every encoder config in it by itself, and takes
+    ``frozen`` and ``lora`` from there. Write it out where the number of output
+    channels can neither be read off the backbone nor found with a try::
 
         encoders = dict(
             video=dict(
@@ -49,24 +57,34 @@ class ModalityEncoder(BaseModule):
     Args:
         backbone: Module or config. Gets ``(B * frames, C, H, W)``, or
             ``(B * clips, C, T, H, W)``, or the input as it is; returns
-            features with channels in dimension 1, or a tuple whose last
-            element is that, or tokens, a ``Padded`` of ``(B, T, C)``. One
-            with the class attribute ``takes_mask = True`` takes sequences of
-            different lengths too, as ``backbone(values, mask=mask)``.
+            features with channels in dimension 1 or in the last, or a tuple
+            whose last element is that, or tokens, a ``Padded`` of ``(B, T,
+            C)``. One with the class attribute ``takes_mask = True`` takes
+            sequences of different lengths too, as ``backbone(values,
+            mask=mask)``.
         out_channels: Size of the feature vector and of a token. Defaults to
             the backbone's own ``out_channels``, ``feat_dim`` or
-            ``embed_dims``.
+            ``embed_dims``, else to what it gives for zeros.
         tokens: What is one token, for a backbone that gives a map: each
             place of the ``'map'`` of each frame, or of a sequence; each of
             the ``'frames'`` (or clips), averaged over its places; or the
             pooled vector, ``'one'``.
         pooling: How tokens become one vector: ``'mean'``, or ``'attention'``,
             ``sum_t a_t x_t`` with ``a = softmax(w^T x_t)`` and learnt w.
+        frozen: What does not train: ``True`` for all of it, ``'stem'``, or
+            the stem and so many of its stages (blocks). It stays in
+            evaluation mode.
+        lora: Arguments of ``peft.LoraConfig``, ``dict(r=8,
+            target_modules=['query', 'value'])``. Only the adapters train
+            then.
+        layout: ``'channels_first'`` or ``'channels_last'``. Defaults to
+            where ``out_channels`` are; ``(N, C, C)`` is refused.
 
     Raises:
-        ValueError: If the size of the feature vector is unknown, or on other
-            ``tokens`` or ``pooling``; later, if sequences of different
-            lengths come in and the backbone takes no mask.
+        ValueError: If the size of the feature vector is unknown, on other
+            ``tokens`` or ``pooling``, or on ``frozen`` or ``lora`` that do
+            not fit the backbone; later, if sequences of different lengths
+            come in and the backbone takes no mask.
     """
 
     def __init__(
@@ -75,11 +93,15 @@ class ModalityEncoder(BaseModule):
         out_channels: int | None = None,
         tokens: str = 'map',
         pooling: str = 'mean',
+        frozen: Frozen = False,
+        lora: Mapping[str, Any] | None = None,
+        layout: str | None = None,
     ) -> None:
         super().__init__()
         for name, value, choices in (
             ('tokens', tokens, TOKENS),
             ('pooling', pooling, POOLINGS),
+            ('layout', layout, LAYOUTS),
         ):
             if value not in choices:
                 raise ConfigError(
@@ -87,7 +109,7 @@ class ModalityEncoder(BaseModule):
                     f"{value!r}. Write: dict(type='ModalityEncoder', "
                     f'{name}={choices[0]!r}, backbone=dict(...))'
                 )
-        self.split = tokens
+        self.split, self.layout = tokens, layout
         self.backbone: nn.Module = (
             MODELS.build(backbone) if isinstance(backbone, dict) else backbone
         )
@@ -96,20 +118,35 @@ class ModalityEncoder(BaseModule):
                 getattr(self.backbone, a, None) for a in _CHANNEL_ATTRIBUTES
             ]
             sizes = [size for size in known if isinstance(size, int)]
-            if not sizes:
-                raise ValueError(
-                    f'{type(self.backbone).__name__} does not say how many '
-                    'channels it puts out. Write: dict('
-                    "type='ModalityEncoder', out_channels=..., "
-                    'backbone=dict(...))'
-                )
-            out_channels = sizes[0]
+            out_channels = sizes[0] if sizes else output_size(self.backbone)
         self.out_channels = out_channels
         self.weigh = (
             nn.Linear(out_channels, 1, bias=False)
             if pooling == 'attention'
             else None
         )
+        self._still = freeze(self.backbone, frozen)
+        if lora is not None:
+            if frozen is not False:
+                raise ConfigError(
+                    f'frozen={frozen!r} and lora={dict(lora)}: with lora all '
+                    'but the adapters is frozen. Write: frozen=False'
+                )
+            add_lora(self.backbone, lora)
+            self._still = normalisations(self.backbone)
+        self.train()
+
+    def train(self, mode: bool = True) -> ModalityEncoder:
+        """Set the mode of all that is not frozen."""
+        super().train(mode)
+        for module in self._still:
+            module.training = False
+        return self
+
+    def init_weights(self) -> None:
+        """Initialise the backbone; its file must not go unread."""
+        with weights_taken(self.backbone):
+            super().init_weights()
 
     @property
     def staged(self) -> StagedBackbone:
@@ -189,9 +226,11 @@ class ModalityEncoder(BaseModule):
             x.flatten(0, 1) if x.dim() >= 5 else x
         )
         if isinstance(features, tuple | list):
-            last: Tensor = features[-1]
-            return last
-        return cast('Tensor | Padded', features)
+            features = features[-1]
+        if isinstance(features, Padded):
+            return features
+        kind = type(self.backbone).__name__
+        return channels_first(features, self.out_channels, self.layout, kind)
 
     def _run_padded(self, x: Padded) -> Tensor | Padded:
         kind = type(self.backbone).__name__

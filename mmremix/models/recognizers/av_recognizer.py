@@ -56,7 +56,8 @@ class AVRecognizer(Step):
 
     Args:
         encoders: Config of each modality's backbone, or of its
-            :class:`ModalityEncoder`. Any ``mmaction.`` backbone will do.
+            :class:`ModalityEncoder`. Any ``mmaction.``, ``torchvision.``,
+            ``timm.`` or ``transformers.`` model will do.
             ``None`` leaves a modality of a base config out.
         fusion: Config of the fusion head; gets ``in_channels`` and
             ``num_classes``.

@@ -12,6 +12,8 @@ from mmengine.model import ModuleDict as MMEngineModuleDict
 from torch import nn
 
 from mmremix.models.backbones import ModalityEncoder
+from mmremix.models.backbones.modality_encoder import ENCODER_OPTIONS
+from mmremix.models.backbones.optional import require_library
 from mmremix.models.bases import ModuleDict
 from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
 from mmremix.registry import MODELS
@@ -42,14 +44,28 @@ def build_encoders(
     built = {}
     for name, cfg in cfgs.items():
         if cfg is not None:
-            module = MODELS.build(dict(cfg))
-            if not isinstance(module, ModalityEncoder):
-                module = ModalityEncoder(module)
-            built[name] = module
+            built[name] = _build_encoder(name, cfg)
     # mmengine's ModuleDict, so that init_weights (pre-trained weights)
     # reaches the backbones.
     encoders: ModuleDict[ModalityEncoder] = MMEngineModuleDict(built)
     return encoders
+
+
+def _build_encoder(name: str, cfg: Mapping[str, Any]) -> ModalityEncoder:
+    cls = cfg.get('type')
+    if isinstance(cls, str):
+        require_library(name, cls)
+        cls = MODELS.get(cls)
+    if isinstance(cls, type) and issubclass(cls, ModalityEncoder):
+        encoder: ModalityEncoder = MODELS.build(dict(cfg))
+        return encoder
+    options = {key: cfg[key] for key in ENCODER_OPTIONS if key in cfg}
+    backbone = MODELS.build(
+        {key: value for key, value in cfg.items() if key not in options}
+    )
+    if isinstance(backbone, ModalityEncoder):  # a function made it
+        return backbone
+    return ModalityEncoder(backbone, **options)
 
 
 def build_methods(

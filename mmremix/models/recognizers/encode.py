@@ -17,6 +17,7 @@ from mmremix.models.fusion_heads import (
     TokenFusionHead,
 )
 from mmremix.models.output import Output
+from mmremix.models.recognizers.input_errors import run_named
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
@@ -55,10 +56,14 @@ def encode(
         )
     elif isinstance(fusion, TokenFusionHead):
         for name, x in inputs.items():
-            vector, tokens = encoders[name].encode(x)
-            output.features[name], output.tokens[name] = vector, tokens
+            output.features[name], output.tokens[name] = run_named(
+                name, encoders[name], encoders[name].encode, x
+            )
     else:
-        output.features = {n: encoders[n](x) for n, x in inputs.items()}
+        for name, x in inputs.items():
+            output.features[name] = run_named(
+                name, encoders[name], encoders[name], x
+            )
     return output
 
 
@@ -94,7 +99,7 @@ def _in_stages(
                 f'differ in length. Write: modalities=dict({name}=dict('
                 'length=128))'
             )
-        maps[name] = encoders[name].stem(x)
+        maps[name] = run_named(name, encoders[name], encoders[name].stem, x)
     depth = min(len(encoders[name].stage_channels) for name in inputs)
     state = None
     for stage in range(1, depth + 1):
