@@ -126,6 +126,8 @@ class MultimodalDataset(BaseDataset):
     @property
     def _draws(self) -> bool:
         """Whether the pipeline may draw random numbers."""
+        if not isinstance(self.pipeline, Pipeline):
+            return True
         return any(
             not isinstance(step, PackAVInputs)
             and not (
