@@ -11,6 +11,7 @@ import time
 import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data._utils import signal_handling
 
 from mmremix.apis import LostWorkerError
 from mmremix.apis.lost_worker import lost_workers_explained
@@ -34,8 +35,14 @@ class Fails(Dies):
 
 
 def explained(run):
-    with lost_workers_explained(CFG):
-        run()
+    """Run; from then on no late signal of the worker reaches other code."""
+    try:
+        with lost_workers_explained(CFG):
+            run()
+    finally:
+        # torch's handler raises wherever Python is when the signal comes.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal_handling._SIGCHLD_handler_set = False
 
 
 def load(dataset):

@@ -1,0 +1,74 @@
+"""Write docs/_results/tables.md, which docs/results.md includes.
+
+.. code-block:: shell
+
+    python tools/docs/make_results.py
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from mmremix.study.records import read_records
+from mmremix.study.rows import BEST, CHOSEN, FUSED, HEADS, Row, make_rows
+from mmremix.study.write_tables import HEADER, row_cells
+
+FOLDER = Path(__file__).parents[2] / 'docs' / '_results'
+TARGET = FOLDER / 'tables.md'
+REFERENCE = 'joint'
+SHOWN = ('method', 'read-out', 'test', 'SD', 'difference', '95 % (t)')
+COST = ('lr', 'runs', 'failed', 'steps', 'passes')
+
+
+def tables() -> str:
+    """Markdown, a table a setting, from the files of results alone."""
+    records = [
+        record
+        for file in sorted(FOLDER.glob('*.json'))
+        for record in read_records(file)
+    ]
+    parts = []
+    for setting, group in groupby(
+        make_rows(records, REFERENCE), lambda row: row.setting
+    ):
+        rows = [row for row in group if _is_shown(row)]
+        columns = (*SHOWN, *COST)
+        parts += [
+            f'### {setting}',
+            '',
+            f'| {" | ".join(columns)} |',
+            f'|{"---|" * len(columns)}',
+        ]
+        for row in sorted(rows, key=_order):
+            cells = dict(zip(HEADER, row_cells(row), strict=True))
+            if row.readout == CHOSEN and row.note:
+                cells['read-out'] = f'chosen: {row.note}'
+            if row.method == BEST:
+                cells['method'] = f'{BEST} ({row.note})'
+            parts.append(
+                f'| {" | ".join(str(cells[name]) for name in columns)} |'
+            )
+        parts.append('')
+    return '\n'.join(parts)
+
+
+def _is_shown(row: Row) -> bool:
+    """One line a method, and the read-outs of joint training beside it.
+
+    A read-out that held-out samples have chosen is shown if it is not the
+    fused head.
+    """
+    if row.readout == FUSED or row.readout == CHOSEN:
+        return row.readout == FUSED or row.note not in ('fusion', '')
+    return row.method == REFERENCE and row.readout == HEADS
+
+
+def _order(row: Row) -> tuple[bool, float]:
+    """The reference first, then the best."""
+    mean = sum(row.values.values()) / max(len(row.values), 1)
+    return row.method != REFERENCE, -mean
+
+
+if __name__ == '__main__':
+    TARGET.write_text(tables(), encoding='utf-8')
