@@ -93,8 +93,9 @@ def collect_rows(
                 if labels.dim() == 2 and not multi_label:
                     raise refuse_multi_label(
                         'What goes over the samples here (contributions, '
-                        'read-outs, prototypes, sample weights)',
-                        'neither of them, see docs/data/multi_label.md',
+                        'read-outs, prototypes or sample weights)',
+                        'the config without it; docs/data/multi_label.md '
+                        'has the line for each',
                     )
                 # Who computes hands them to the model, as they are.
                 inputs = cast('Mapping[str, Tensor]', group.inputs)

@@ -14,7 +14,10 @@ from mmengine.config import Config
 
 from mmremix.apis import build_runner, load_config, train
 from mmremix.apis.launch import test as run_test
+from mmremix.engine import score_dataset
+from mmremix.evaluation import MultimodalAccuracy, measure_contribution
 from mmremix.records import read_records
+from mmremix.remix import kl_to_uniform
 from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT, unique_name
 from tests.docs.pages import blocks
@@ -185,3 +188,21 @@ def test_held_out_at_random(config, caplog):
     )
     assert (len(train), len(val)) == (120, 40)
     assert train.multi_label and val.multi_label
+
+
+def test_passes_and_subsets_for_one_class_are_refused(config):
+    runner = build(config(), training=False)
+    loader = runner.build_dataloader(runner.cfg.test_dataloader)
+    with pytest.raises(ConfigError, match='needs one class a sample'):
+        measure_contribution(runner.model, loader)
+    with pytest.raises(ConfigError, match="score='bernoulli_kl'"):
+        score_dataset(runner.model, loader, ('touch',), kl_to_uniform)
+    data = runner.model.data_preprocessor(next(iter(loader)), training=False)
+    runner.model.subsets = [('touch',)]
+    with pytest.raises(ConfigError, match='no --subsets'):
+        runner.model.predict(data['inputs'], data['data_samples'])
+    metric = MultimodalAccuracy()
+    runner.model.subsets = []
+    samples = runner.model.predict(data['inputs'], data['data_samples'])
+    with pytest.raises(ConfigError, match='MultiLabelMetric'):
+        metric.process(None, [sample.to_dict() for sample in samples])
