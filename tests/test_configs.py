@@ -25,7 +25,7 @@ METHODS = sorted(
 )
 PAPER = ('cremad', 'ks')
 FUSIONS = ('concat', 'sum', 'decision', 'film', 'gated', 'mmtm', 'centralnet')
-MORE = ('demo_transformer', 'grid_concat')
+MORE = ('demo_flow_concat', 'demo_transformer', 'grid_concat')
 
 
 def load(name):
@@ -47,7 +47,7 @@ def test_there_are_the_named_ones():
             ),
         )
     }
-    assert len(named) == 52
+    assert len(named) == 54
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.
@@ -94,6 +94,11 @@ def four_clips(demo_root):
         writer = csv.writer(stream)
         writer.writerow(['clip', 'label'])
         writer.writerows([f'clips/train_{i:05d}.mp4', i % 3] for i in range(4))
+    # Two clips for each of three modalities.
+    with (demo_root / 'six.csv').open('w', newline='') as stream:
+        writer = csv.writer(stream)
+        writer.writerow(['clip', 'label'])
+        writer.writerows([f'clips/train_{i:05d}.mp4', i % 3] for i in range(6))
     return demo_root
 
 
@@ -105,7 +110,8 @@ def shrink(cfg, root, work_dir):
         loader.dataset.data_root = str(root)
         if loader.dataset.type == 'ArrayDataset':
             continue
-        loader.dataset.ann_file = 'four.csv'
+        three = len(cfg.model.encoders) == 3
+        loader.dataset.ann_file = 'six.csv' if three else 'four.csv'
         for step in loader.dataset.pipeline:
             for transform in step.get('transforms', []):
                 if transform.type == 'CropBox':
@@ -134,7 +140,7 @@ def test_trains_and_validates(name, four_clips, tmp_path):
         assert remixes == name.startswith('remix')
     arrays = set_of(name)
     # Two samples a modality.
-    rows = 2 * len(SETS[arrays]) if arrays else 4
+    rows = 2 * len(SETS[arrays] if arrays else cfg.model.encoders)
     if arrays:
         write_set(tmp_path, arrays, rows=2 * rows)
     root = tmp_path if arrays else four_clips

@@ -36,7 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
         default='torch',
         help='onnx needs the packages onnx and onnxscript',
     )
-    add('--clip', help='take the sizes of inputs from this clip')
+    add(
+        '--clip',
+        help='take the sizes of inputs from this clip; those '
+        'of arrays and tables are known',
+    )
     add('--audio', help='its sound, if that is in another file')
     add('--start', type=float, help='seconds, of its segment')
     add('--end', type=float, help='seconds, of its segment')

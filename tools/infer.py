@@ -1,4 +1,4 @@
-"""Predict clips with a trained model.
+"""Predict clips, or rows of arrays and tables, with a trained model.
 
 .. code-block:: shell
 
@@ -6,6 +6,8 @@
         --checkpoint work_dirs/remix_demo_concat/epoch_16.pth
     python tools/infer.py folder/ --config C --checkpoint F \
         --out-json results.json --annotate annotated/
+    python tools/infer.py --config configs/joint_utd_concat.py \
+        --checkpoint F --rows all
 
 One clip gives a table of its top classes; several give a line each. Exit
 status 1 means that no clip could be predicted.
@@ -30,7 +32,14 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add('clips', nargs='+', help='media files and folders of them')
+    add('clips', nargs='*', help='media files and folders of them')
+    add(
+        '--rows',
+        nargs='+',
+        metavar='ROW',
+        help='of a config that tests on arrays or a table: numbers of rows, '
+        'as the file counts them (a CSV by line), or all',
+    )
     add('--config', required=True, help='config file')
     add('--checkpoint', required=True, help='checkpoint file')
     add('--audio', help='the sound, if that is in another file; of one clip')
@@ -59,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> int:
     parser = build_parser()
     args = parser.parse_args()
+    if bool(args.clips) == bool(args.rows):
+        parser.error('name either clips, or --rows of arrays or a table')
     for name in ('topk', 'batch_size'):
         if getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be positive')

@@ -23,6 +23,7 @@ from mmremix.apis.load_model import (
     note_other_config,
 )
 from mmremix.apis.prediction_entry import entry_of, free_name
+from mmremix.apis.row_pipeline import RowPipeline, has_rows
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
@@ -48,6 +49,14 @@ class AVInferencer(BaseInferencer):
         # [{'label': 2, 'class': 'clap', 'score': 0.91}, ...]
         inferencer('folder', batch_size=8, out_dir='annotated')
         inferencer(dict(clip='long.mp4', start=3.0, end=4.5))
+
+    If the config tests on an :class:`~mmremix.datasets.ArrayDataset` or a
+    :class:`~mmremix.datasets.TableDataset`, its rows take the place of
+    clips: numbers as the file counts them, or ``'all'``::
+
+        inferencer = AVInferencer('configs/joint_utd_concat.py', weights=...)
+        inferencer([3, 7])
+        inferencer('all', batch_size=32)
 
     The config's test pipeline is used, and its data set's ``margin`` for
     clips with a segment, so that a row of an annotation is predicted as
@@ -118,7 +127,8 @@ class AVInferencer(BaseInferencer):
         """Predict.
 
         Args:
-            inputs: See :func:`~mmremix.apis.clip_list.list_clips`.
+            inputs: See :func:`~mmremix.apis.clip_list.list_clips`; of rows,
+                :meth:`~mmremix.apis.row_pipeline.RowPipeline.list_rows`.
             return_datasamples: Whether to return ``ActionDataSample``s
                 instead of dicts.
             batch_size: Clips that go through the model at once.
@@ -134,6 +144,13 @@ class AVInferencer(BaseInferencer):
         pre, forward, visualize, post = self._dispatch_kwargs(**kwargs)
         clips = self._inputs_to_list(inputs)
         if visualize.get('out_dir') is not None:
+            if isinstance(self.pipeline, RowPipeline):
+                raise ValueError(
+                    f'out_dir={str(visualize["out_dir"])!r}: copies are made '
+                    'of clips, and the config tests on rows of arrays or of '
+                    'a table. Leave it out (on the command line, '
+                    '--annotate), and write the answers with --out-json.'
+                )
             # Before anything is predicted, which would be lost.
             taken: set[Path] = set()
             for clip in clips:
@@ -192,7 +209,7 @@ class AVInferencer(BaseInferencer):
                 return [self._predict([item])[0] for item in items]
             meta = items[0]['data_samples'].metainfo
             sample = failed(meta, error)['data_samples']
-            keys = ('missing', 'notes', *CLIP_KEYS)
+            keys = ('missing', 'notes', 'row', *CLIP_KEYS)
             sample.set_metainfo({k: meta[k] for k in keys if k in meta})
             return [sample]
 
@@ -268,6 +285,8 @@ class AVInferencer(BaseInferencer):
         return {'predictions': results, 'visualization': list(visualization)}
 
     def _inputs_to_list(self, inputs: Any) -> list[dict[str, Any]]:
+        if isinstance(self.pipeline, RowPipeline):
+            return self.pipeline.list_rows(inputs)
         return list_clips(inputs)
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, None]:
@@ -297,13 +316,13 @@ class AVInferencer(BaseInferencer):
         note_other_config(cfg, meta, weights)
         return model
 
-    def _init_pipeline(self, cfg: Config) -> ClipPipeline:
-        return ClipPipeline(
-            inference_dataset(cfg),
-            self.model.modalities,
-            self.blank_is_missing,
-            getattr(self.model, 'read_modalities', None),
-        )
+    def _init_pipeline(self, cfg: Config) -> ClipPipeline | RowPipeline:
+        dataset_cfg = inference_dataset(cfg)
+        names = self.model.modalities
+        read = getattr(self.model, 'read_modalities', None)
+        if has_rows(dataset_cfg):
+            return RowPipeline(dataset_cfg, names, read)
+        return ClipPipeline(dataset_cfg, names, self.blank_is_missing, read)
 
     def _init_collate(self, cfg: Config) -> Any:
         # Not the config's: clips of one folder may lack different parts.

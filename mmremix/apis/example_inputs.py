@@ -14,8 +14,12 @@ import torch
 from torch import Tensor
 
 from mmremix.apis.clip_pipeline import ClipPipeline
+from mmremix.apis.row_pipeline import build_rows, has_rows
+from mmremix.datasets.remix_index import RemixIndex, sample_seed
+from mmremix.utils.errors import ConfigError
 
 _SECONDS, _FPS, _RATE = 12, 10, 48000
+_LOOK_AT = 16  # rows, for those of several lengths
 _SIZE = (256, 340)  # height and width
 
 
@@ -29,14 +33,24 @@ def example_inputs(
     Args:
         dataset_cfg: The config's ``test_dataloader.dataset``.
         modalities: Those of the model.
-        clip: As for ``AVInferencer``. Defaults to noise of 12 s, 340x256.
+        clip: As for ``AVInferencer``. Defaults to noise of 12 s, 340x256. Of
+            arrays and tables, none: the first row with all modalities.
 
     Returns:
         ``(2, ...)`` for each modality.
 
     Raises:
         ValueError: If the pipeline cannot make them of this clip.
+        ConfigError: If rows have no size of their own, or none is complete.
     """
+    if has_rows(dataset_cfg):
+        if clip:
+            raise ConfigError(
+                f'clip={dict(clip)}: the config tests on rows of arrays or '
+                'of a table, whose first row gives the sizes. Leave it out '
+                '(on the command line, --clip).'
+            )
+        return _row_inputs(dataset_cfg, modalities)
     pipeline = ClipPipeline(dataset_cfg, modalities, blank_is_missing=False)
     with tempfile.TemporaryDirectory() as folder:
         given = dict(clip or {'clip': _noise_clip(Path(folder, 'noise.mp4'))})
@@ -55,6 +69,44 @@ def example_inputs(
         name: torch.stack([value, value])
         for name, value in sample['inputs'].items()
     }
+
+
+def _row_inputs(
+    dataset_cfg: Mapping[str, Any], modalities: Sequence[str]
+) -> dict[str, Tensor]:
+    dataset = build_rows(dataset_cfg, modalities)
+    presence = dataset.presence()
+    rows = np.arange(len(dataset))
+    if presence is not None:
+        columns = [dataset.modalities.index(name) for name in modalities]
+        rows = np.flatnonzero(presence[:, columns].all(axis=1))
+    if not len(rows):
+        raise ConfigError(
+            f'{dataset.ann_file}: no row of the test data has all of '
+            f'{list(modalities)}, so the sizes of inputs are not known. Name '
+            "a file with one: test_dataloader=dict(dataset=dict(ann_file='"
+            "...'))"
+        )
+    samples = [
+        dataset[RemixIndex(int(i), tuple(modalities), sample_seed(0, 0, 0))]
+        for i in rows[:_LOOK_AT]
+    ]
+    made = {}
+    for name in modalities:
+        values = [sample['inputs'][name] for sample in samples]
+        shapes = {
+            tuple(v.shape) if isinstance(v, Tensor) else None for v in values
+        }
+        if len(shapes) > 1 or None in shapes:
+            raise ConfigError(
+                f'{dataset.ann_file}: rows of {name!r} are of several '
+                'lengths, and an exported model takes one. Give them a '
+                'length: in a TableDataset '
+                f'modalities=dict({name}=dict(length=128)), of arrays with a '
+                'transform of the pipeline.'
+            )
+        made[name] = torch.stack([values[0], values[0]])
+    return made
 
 
 def random_inputs(

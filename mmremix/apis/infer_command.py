@@ -12,6 +12,8 @@ from typing import Any
 from mmremix.apis.av_inferencer import NO_COPY, AVInferencer
 from mmremix.apis.clip_list import list_clips
 from mmremix.apis.launch import load_config
+from mmremix.apis.load_model import inference_dataset
+from mmremix.apis.row_pipeline import ALL, has_rows
 from mmremix.utils.whole_files import write_whole
 from mmremix.version import __version__
 from mmremix.visualization.predictions import error_lines, prediction_table
@@ -31,23 +33,18 @@ def run(args: argparse.Namespace) -> int:
         ValueError: On arguments that do not fit, see also
             :class:`AVInferencer`.
     """
-    clips = _without_copies(list_clips(args.clips), args)
-    if args.audio and len(clips) > 1:
-        raise ValueError(f'--audio is of one clip, {len(clips)} are given.')
-    for key in ('audio', 'start', 'end'):
-        if getattr(args, key) is not None:
-            for clip in clips:
-                clip[key] = getattr(args, key)
+    cfg = load_config(
+        args.config, cfg_options=args.cfg_options, trust=args.trust
+    )
+    inputs = _wanted(args, has_rows(inference_dataset(cfg)))
     inferencer = AVInferencer(
-        load_config(
-            args.config, cfg_options=args.cfg_options, trust=args.trust
-        ),
+        cfg,
         args.checkpoint,
         device=args.device,
         blank_is_missing=not args.keep_blank,
     )
     result = inferencer(
-        clips,
+        inputs,
         batch_size=args.batch_size,
         topk=args.topk,
         out_dir=args.annotate,
@@ -55,8 +52,9 @@ def run(args: argparse.Namespace) -> int:
     entries = result['predictions']
     print(prediction_table(entries, errors=False))
     predicted = sum(entry['error'] is None for entry in entries)
+    kind = 'clip' if args.clips else 'row'
     if len(entries) > 1:
-        print(f'\n{predicted} of {len(entries)} clips predicted')
+        print(f'\n{predicted} of {len(entries)} {kind}s predicted')
     for path in filter(None, result['visualization']):
         print(f'-> {path}')
     if args.out_json:
@@ -64,9 +62,51 @@ def run(args: argparse.Namespace) -> int:
         print(f'-> {args.out_json}')
     _list_failures(entries, predicted)
     if not predicted:
-        print('error: no clip could be predicted', file=sys.stderr)
+        print(f'error: no {kind} could be predicted', file=sys.stderr)
         return 1
     return 0
+
+
+def _wanted(args: argparse.Namespace, rows: bool) -> list[Any]:
+    """The clips, or the rows, that are asked for."""
+    if not rows:
+        if args.rows:
+            raise ValueError(
+                '--rows is of configs that test on an ArrayDataset or a '
+                'TableDataset, and this one tests on clips: name files.'
+            )
+        clips = _without_copies(list_clips(args.clips), args)
+        if args.audio and len(clips) > 1:
+            raise ValueError(
+                f'--audio is of one clip, {len(clips)} are given.'
+            )
+        for key in ('audio', 'start', 'end'):
+            if getattr(args, key) is not None:
+                for clip in clips:
+                    clip[key] = getattr(args, key)
+        return clips
+    if args.clips:
+        raise ValueError(
+            f'{args.clips[0]}: the config tests on rows of arrays or of a '
+            'table, not on clips. Name rows: --rows 0 5, or --rows all; of '
+            'another file with --cfg-options '
+            'test_dataloader.dataset.ann_file=...'
+        )
+    of_clips = ('audio', 'start', 'end', 'annotate')
+    for key in of_clips:
+        if getattr(args, key) is not None:
+            raise ValueError(
+                f'--{key} is of clips, and the config tests on rows of '
+                'arrays or of a table. Leave it out.'
+            )
+    if args.rows == [ALL]:
+        return [ALL]
+    try:
+        return [int(row) for row in args.rows]
+    except ValueError:
+        raise ValueError(
+            f'--rows {" ".join(args.rows)}: write numbers, or all.'
+        ) from None
 
 
 def _without_copies(

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModel
 
 from mmremix.apis.build_errors import build_errors_explained
+from mmremix.apis.row_pipeline import has_rows
 from mmremix.engine.checkpoints.recipe import RECIPE, recipe_warning
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 from mmremix.engine.checkpoints.weights import check_weights, without_methods
@@ -146,14 +147,8 @@ def inference_dataset(cfg: Mapping[str, Any]) -> Mapping[str, Any]:
         ConfigError: If there is none, or without a pipeline.
     """
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    if not dataset.get('pipeline'):
-        if dataset.get('type') == 'TableDataset':
-            raise ConfigError(
-                'Inference and export take clips, and the config tests on a '
-                'table of other things. Put the samples in a table, name it '
-                "in test_dataloader.dataset (ann_file='new.csv') and write:\n"
-                '    python tools/test.py CONFIG CHECKPOINT --dump new.pkl'
-            )
+    # Rows of arrays and tables have a default one.
+    if not dataset.get('pipeline') and not has_rows(dataset):
         raise ConfigError(
             'The config has no test pipeline. Write:\n'
             '    test_dataloader = dict(dataset=dict(pipeline=[...]))'

@@ -41,7 +41,7 @@ def entry_of(
     if meta['missing'] and len(there) == 1:
         best = there[0]
     return {
-        **{key: meta[key] for key in CLIP_KEYS if key in meta},
+        **{key: meta[key] for key in (*CLIP_KEYS, 'row') if key in meta},
         'modalities': there,
         'missing': dict(meta['missing']),
         'notes': list(meta['notes']),

@@ -138,7 +138,7 @@ def test_config_without_a_test_pipeline():
         inference_dataset({'test_dataloader': None})
 
 
-def test_a_table_is_tested_and_not_inferred():
-    cfg = {'test_dataloader': {'dataset': {'type': 'TableDataset'}}}
-    with pytest.raises(ValueError, match=r'tools/test\.py CONFIG'):
-        inference_dataset(cfg)
+def test_rows_have_a_default_pipeline():
+    for name in ('ArrayDataset', 'TableDataset'):
+        cfg = {'test_dataloader': {'dataset': {'type': name}}}
+        assert inference_dataset(cfg) == {'type': name}

@@ -20,6 +20,7 @@ from mmremix.datasets.packing.annotation import (
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
 from mmremix.datasets.packing.packer import is_done, pack_all
+from mmremix.datasets.transforms import Flow
 from mmremix.registry import DATASETS
 from mmremix.utils.config_paths import find_config
 from mmremix.utils.errors import ConfigError
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     options = PackOptions(**{name: getattr(args, name) for name in names})
     check_column(args.column, options)
     dataset = build_dataset(args)
+    if options.flow is not None and args.config is not None:
+        check_flow(args, options)
     _, row_jobs = pack_plan(dataset)
     jobs = list(dict.fromkeys(row_jobs))
     print(f'{len(row_jobs)} rows, {len(jobs)} clips or segments')
@@ -90,16 +93,7 @@ def run(args: argparse.Namespace) -> int:
 def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
     """Data set of the config or of the annotation, without a pipeline."""
     if args.config is not None:
-        cfg = config_from_file(find_config(args.config), trust=True)
-        if args.cfg_options:
-            cfg.merge_from_dict(dict(args.cfg_options))
-        loader = cfg.get(f'{args.dataset}_dataloader')
-        if loader is None:
-            raise ValueError(
-                f'{args.config} has no {args.dataset}_dataloader: choose '
-                '--dataset train, val or test.'
-            )
-        settings = loader.dataset.to_dict()
+        settings = _settings(args)
     else:
         settings = {
             'type': 'AVDataset',
@@ -131,6 +125,58 @@ def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
             'could be packed: name an AVDataset in the config.'
         )
     return dataset
+
+
+def check_flow(args: argparse.Namespace, options: PackOptions) -> None:
+    """Refuse flow that the config would not read but compute anew.
+
+    Args:
+        args: With ``config``.
+        options: With ``flow``.
+
+    Raises:
+        ConfigError: If a ``Flow`` of its pipeline has another method, gap or
+            bound, or a size.
+    """
+    kept = (options.flow, options.flow_gap, options.flow_bound)
+    for step in _settings(args).get('pipeline') or ():
+        for given in step.get('transforms') or ():
+            if given.get('type') != 'Flow':
+                continue
+            wanted = Flow(**{k: v for k, v in given.items() if k != 'type'})
+            if wanted.size is not None:
+                raise ConfigError(
+                    f'{args.config}: Flow has size={wanted.size}, so it '
+                    'computes flow of scaled frames and reads none. Take '
+                    f'size out, and scale here: --short-side '
+                    f'{min(wanted.size)}'
+                )
+            if (wanted.method, wanted.gap, wanted.bound) != kept:
+                raise ConfigError(
+                    f'{args.config}: Flow has method={wanted.method!r}, '
+                    f'gap={wanted.gap} and bound={wanted.bound}, and would '
+                    'not read what is packed here. Write: --flow '
+                    f'{wanted.method} --flow-gap {wanted.gap} --flow-bound '
+                    f'{wanted.bound}'
+                    if wanted.method != 'difference'
+                    else f"{args.config}: Flow has method='difference', "
+                    'which is not packed. Leave --flow out.'
+                )
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The data set of the config."""
+    cfg = config_from_file(find_config(args.config), trust=True)
+    if args.cfg_options:
+        cfg.merge_from_dict(dict(args.cfg_options))
+    loader = cfg.get(f'{args.dataset}_dataloader')
+    if loader is None:
+        raise ValueError(
+            f'{args.config} has no {args.dataset}_dataloader: choose '
+            '--dataset train, val or test.'
+        )
+    settings: dict[str, Any] = loader.dataset.to_dict()
+    return settings
 
 
 def _pairs(items: list[str]) -> dict[str, Any]:
