@@ -25,7 +25,7 @@ extensions = [
     'command_table',
     'mathml',
 ]
-exclude_patterns = ['_build', '_ext', '_results']
+exclude_patterns = ['_build', '_ext']
 root_doc = 'index'
 
 # Sections can be linked by their heading, as on GitHub.

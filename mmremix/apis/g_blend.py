@@ -31,6 +31,7 @@ from mmremix.datasets.preparation.splits import split_samples
 from mmremix.evaluation.dataset_rows import collect_rows
 from mmremix.methods.g_blend import HeadLosses, blend_weights, config_line
 from mmremix.models import FUSION, AVRecognizer
+from mmremix.models.multi_label import refuse_multi_label
 from mmremix.registry import DATASETS, MODELS
 from mmremix.utils.whole_files import write_whole
 
@@ -170,6 +171,8 @@ def _rows(cfg: Config) -> tuple[list[int], np.ndarray]:
             "data set without wrapper: dataset=dict(type='AVDataset', ...)"
         )
     labels = [dataset.row(i).label for i in range(len(dataset))]
+    if getattr(dataset, 'multi_label', False):
+        raise refuse_multi_label('G-Blend', 'method_g_blend = None')
     return labels, dataset.source_rows
 
 

@@ -35,6 +35,7 @@ def read_csv(
     columns: Mapping[str, str],
     filter_cfg: Mapping[str, Any] | None = None,
     further: Sequence[str] = (),
+    empty_label: bool = False,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Read the rows of a CSV annotation.
 
@@ -47,6 +48,7 @@ def read_csv(
             :class:`~mmremix.datasets.csv_rows.RowFilter`:
             ``dict(split='train')``.
         further: Names of columns to keep as they are.
+        empty_label: Whether a label may be empty.
 
     Returns:
         The kept rows, with ``clip``, ``label`` (as text) and, where not
@@ -73,7 +75,7 @@ def read_csv(
     needed = [*(filter_cfg or {}), *further]
     for line, raw in read_lines(file, columns, needed):
         try:
-            row = parse_row(raw, columns)
+            row = parse_row(raw, columns, empty_label)
         except ValueError as error:
             problems.append(f'line {line}: {error}')
             continue

@@ -130,14 +130,10 @@ def read_labels(
     """
     values = file[name]
     if values.ndim != 1 or values.dtype.kind not in 'iuUS':
-        hint = (
-            f'labels of one-hot rows: {name}.argmax(axis=1)'
-            if values.ndim == 2
-            else f'whole numbers from 0: {name}.astype(int)'
-        )
         raise AnnotationError(
             f'{file.path}: labels are class indices or names (N,), {name!r} '
-            f'is {values.dtype} {values.shape}. Write {hint}'
+            f'is {values.dtype} {values.shape}. Write whole numbers from 0: '
+            f'{name}.astype(int)'
         )
     if values.dtype.kind in 'US':
         texts, inverse = np.unique(as_text(values), return_inverse=True)
@@ -168,6 +164,66 @@ def read_labels(
         values,
     )
     return values.astype(np.int64), listed
+
+
+def read_multi_hot(
+    file: ArrayFile,
+    name: str,
+    classes: Sequence[str] | None,
+    allow_empty: bool,
+) -> tuple[np.ndarray, ClassList]:
+    """Labels of all rows where each has any number, and the classes.
+
+    Args:
+        file: The file.
+        name: Array of 0 and 1, ``(N, M)``.
+        classes: M names. Defaults to the numbers from 0.
+        allow_empty: Whether a row may be all 0; then all may be one-hot.
+
+    Returns:
+        ``(N, M)`` uint8, and the classes.
+
+    Raises:
+        AnnotationError: On other numbers and on rows of 0, with rows; on
+            one-hot rows only, which say one class a sample.
+    """
+    values = file[name]
+    if values.dtype.kind not in 'biuf':
+        raise AnnotationError(
+            f'{file.path}: several labels a sample are an array (N, M) of 0 '
+            f'and 1, {name!r} is {values.dtype} {values.shape}. Write '
+            "array.astype('uint8')"
+        )
+    _raise_rows(
+        file,
+        np.flatnonzero(((values != 0) & (values != 1)).any(axis=1)),
+        f'{name} of shape {values.shape} must be 0 or 1 for each class. For '
+        f'one class a sample, write {name}.argmax(axis=1)',
+    )
+    if classes is None:
+        classes = [str(i) for i in range(values.shape[1])]
+    listed = ClassList(list(classes), f'{file.path}: classes')
+    if len(listed.names) != values.shape[1]:
+        raise AnnotationError(
+            f'{file.path}: {name!r} has {values.shape[1]} columns, but there '
+            f'are {len(listed.names)} classes, {listed.names}. Name one for '
+            'each column: classes=[...]'
+        )
+    if not allow_empty:
+        if bool((values.sum(axis=1, dtype=np.int64) == 1).all()):
+            raise AnnotationError(
+                f'{file.path}: each row of {name!r}, {values.shape}, is 1 '
+                'for exactly one class: these are one-hot rows of one class '
+                f'a sample. Write {name}.argmax(axis=1), or, to let other '
+                "samples have any number of labels: no_label='allow'"
+            )
+        _raise_rows(
+            file,
+            np.flatnonzero(~values.astype(bool).any(axis=1)),
+            f'{name} is 0 for all classes. If samples without a label are '
+            "meant, write: no_label='allow'",
+        )
+    return values.astype(np.uint8), listed
 
 
 def select_rows(

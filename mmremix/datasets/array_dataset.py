@@ -16,11 +16,13 @@ from mmremix.datasets.array_checks import (
     check_finite,
     length_name,
     read_labels,
+    read_multi_hot,
     select_rows,
 )
 from mmremix.datasets.array_file import ArrayFile
 from mmremix.datasets.csv_rows import AnnotationError
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.labels import check_no_label, plain_label
 from mmremix.datasets.multimodal_dataset import MultimodalDataset, Row
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
@@ -74,7 +76,12 @@ class ArrayDataset(MultimodalDataset):
         modalities: Names of the arrays, which are those of the modalities
             too; or a dict from the modality to its array. The order is that
             of everything else.
-        label: Array of class indices from 0, or of class names.
+        label: Array of class indices from 0, or of class names; or of 0 and
+            1, ``(N, M)``, where samples have any number of labels, for
+            :class:`~mmremix.models.BinaryCrossEntropy`.
+        no_label: Whether rows of such an array may be all 0: ``'error'``,
+            or ``'allow'``. Rows that are all one-hot are refused without it,
+            since they say one class a sample.
         classes: Class names in index order, or the name of an array with
             them. Defaults to the labels of the whole file, before
             ``filter_cfg``.
@@ -102,6 +109,7 @@ class ArrayDataset(MultimodalDataset):
         *,
         modalities: Mapping[str, str] | Sequence[str],
         label: str = 'label',
+        no_label: str = 'error',
         classes: Sequence[str] | str | None = None,
         check_values: bool = True,
         pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
@@ -125,7 +133,9 @@ class ArrayDataset(MultimodalDataset):
                 'which is another key of a sample. Write: '
                 f"modalities=dict(my_{taken[0]}='{self.arrays[taken[0]]}')"
             )
+        check_no_label('ArrayDataset', no_label)
         self.label = label
+        self.no_label = no_label
         self.check_values = check_values
         self._classes = classes
         self._file: ArrayFile | None = None
@@ -151,7 +161,19 @@ class ArrayDataset(MultimodalDataset):
             given = as_text(file[given]).tolist()
         elif given is None:
             given = self.metainfo.get('classes')
-        self._labels, classes = read_labels(file, self.label, given)
+        self.multi_label = len(file.shape(self.label)) == 2
+        if self.multi_label:
+            self._labels, classes = read_multi_hot(
+                file, self.label, given, self.no_label == 'allow'
+            )
+        elif self.no_label == 'allow':
+            raise ConfigError(
+                f"{file.path}: no_label='allow' is for several labels a "
+                f'sample, and {self.label!r} is {file.shape(self.label)}. '
+                "Write: no_label='error'"
+            )
+        else:
+            self._labels, classes = read_labels(file, self.label, given)
         self._metainfo['classes'] = classes.names
         self._rows = select_rows(
             file, self._columns(), self.filter_cfg, num_rows
@@ -168,7 +190,10 @@ class ArrayDataset(MultimodalDataset):
         if self.check_values:
             for name in dict.fromkeys(self.arrays.values()):
                 check_finite(file, name, np.sort(self._rows))
-        shortage = classes.shortage(self._labels[self._rows].tolist())
+        labels = self._labels[self._rows]
+        if self.multi_label:
+            labels = labels.nonzero()[1]
+        shortage = classes.shortage(labels.tolist())
         for text in filter(None, (classes.look_alikes(), shortage)):
             print_log(f'{file.path}: {text}', 'current', level=30)
 
@@ -197,7 +222,11 @@ class ArrayDataset(MultimodalDataset):
             length = info.get(length_name(name))
             info[modality] = value if length is None else value[:length]
         info.setdefault('clip', f'row {row}')
-        info['label'] = int(self._labels[row])
+        info['label'] = (
+            self._labels[row].astype(np.float32)
+            if self.multi_label
+            else int(self._labels[row])
+        )
         info['row'] = row
         info['sample_idx'] = idx if idx >= 0 else len(self._rows) + idx
         return info
@@ -206,7 +235,8 @@ class ArrayDataset(MultimodalDataset):
         """Values of a column for all samples, in one go.
 
         Args:
-            name: ``'label'`` (class indices) or an array of shape (N,).
+            name: ``'label'`` (class indices, or 0 and 1 ``(N, M)``) or an
+                array of shape (N,).
 
         Raises:
             ConfigError: If there is none of that name, with those that are.
@@ -228,7 +258,7 @@ class ArrayDataset(MultimodalDataset):
         number = int(self._rows[index])
         names = self._columns().get('clip')
         clip = f'row {number}' if names is None else str(names[number])
-        label = int(self._labels[number])
+        label = plain_label(self.get_data_info(index)['label'])
         return Row(clip, label, None, None, {'clip': clip})
 
     def identity(self) -> DataIdentity:

@@ -83,7 +83,9 @@ class AVDataset(LabelledDataset):
             tool wrote to another folder with ``--out``. Folders of
             ``data_prefix`` may be anywhere. Without ``data_root``, nothing
             says where clips belong, and they may be anywhere too.
-        kwargs: Arguments of :class:`MultimodalDataset`.
+        kwargs: ``label_separator`` and ``no_label`` of
+            :class:`LabelledDataset`, and arguments of
+            :class:`MultimodalDataset`.
 
     Raises:
         AnnotationError: On an annotation that cannot be used, with the file
@@ -178,7 +180,11 @@ class AVDataset(LabelledDataset):
             if self.part is not None and self.part.by is not None:
                 further.append(self.part.by)
             rows, labels = read_csv(
-                self.ann_file, self.columns, self.filter_cfg, further
+                self.ann_file,
+                self.columns,
+                self.filter_cfg,
+                further,
+                empty_label=self.no_label == 'allow',
             )
             return self.ann_file, rows, labels
         source = self.data_prefix['clip'] or self.data_root or '.'

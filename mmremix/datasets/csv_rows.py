@@ -98,9 +98,16 @@ def _check_header(
 
 
 def parse_row(
-    raw: Mapping[str | None, Any], columns: Mapping[str, str]
+    raw: Mapping[str | None, Any],
+    columns: Mapping[str, str],
+    empty_label: bool = False,
 ) -> dict[str, Any]:
     """Check the cells of a row.
+
+    Args:
+        raw: The cells.
+        columns: See :func:`~mmremix.datasets.annotation.read_csv`.
+        empty_label: Whether the label may be empty.
 
     Returns:
         ``clip``, ``label`` and, where not empty, ``audio``, ``start`` and
@@ -123,6 +130,8 @@ def parse_row(
             raise ValueError(f"'{column}' has a zero byte: {value!r}")
         if value.strip():
             row[key] = value.strip() if key == 'label' else value
+        elif key == 'label' and empty_label:
+            row[key] = ''
         elif key != 'audio':
             raise ValueError(f"empty '{column}'")
     for key in ('start', 'end'):

@@ -8,11 +8,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from mmremix.datasets.csv_rows import (
     AnnotationError,
     MissingAnnotationError,
 )
+from mmremix.utils.errors import ConfigError
 
 _INDEX = re.compile(r'0|[1-9][0-9]{0,8}')
 _WHOLE = re.compile(r'([+-]?[0-9]{1,18})(\.0*)?')
@@ -160,6 +164,73 @@ def sort_labels(labels: Iterable[str]) -> list[str]:
     if all(re.fullmatch('[0-9]{1,18}', name) for name in names):
         return sorted(names, key=int)
     return sorted(names)
+
+
+def split_labels(text: str, separator: str) -> list[str]:
+    """The labels of a cell such as ``dog;speech``, each once, in order.
+
+    Raises:
+        ValueError: On a label without a name, as in ``dog;;speech``.
+    """
+    if not text.strip():
+        return []
+    found = [part.strip() for part in text.split(separator)]
+    if '' in found:
+        raise ValueError(f'a label without a name in {text[:80]!r}')
+    return list(dict.fromkeys(found))
+
+
+def multi_hot(indices: Sequence[int], num_classes: int) -> np.ndarray:
+    """Labels as 0 and 1, float32 ``(M,)``."""
+    found = np.zeros(num_classes, dtype=np.float32)
+    found[list(indices)] = 1.0
+    return found
+
+
+def label_indices(label: np.ndarray) -> tuple[int, ...]:
+    """Class indices of a label: ``(M,)`` of 0 and 1 if float, else indices."""
+    if label.dtype.kind == 'f':
+        label = np.flatnonzero(label)
+    return tuple(np.atleast_1d(label).tolist())
+
+
+def plain_label(label: Any) -> int | tuple[int, ...] | None:
+    """A label that can be compared and written: an array as its indices."""
+    return label_indices(label) if isinstance(label, np.ndarray) else label
+
+
+def check_separator(kind: str, separator: str | None, no_label: str) -> None:
+    """Refuse options of several labels that make no sense.
+
+    Raises:
+        ConfigError: With the lines to write.
+    """
+    if separator is not None and (
+        not isinstance(separator, str) or not separator.strip()
+    ):
+        raise ConfigError(
+            f'{kind}: label_separator is what stands between labels, got '
+            f"{separator!r}. Write: label_separator=';'"
+        )
+    check_no_label(kind, no_label)
+    if no_label == 'allow' and separator is None:
+        raise ConfigError(
+            f"{kind}: no_label='allow' is for several labels a sample. "
+            "Write beside it: label_separator=';'"
+        )
+
+
+def check_no_label(kind: str, no_label: str) -> None:
+    """Refuse what is neither 'error' nor 'allow'.
+
+    Raises:
+        ConfigError: With the line to write.
+    """
+    if no_label not in ('error', 'allow'):
+        raise ConfigError(
+            f"{kind}: no_label must be 'error' or 'allow', got {no_label!r}. "
+            "Write: no_label='allow'"
+        )
 
 
 def _same(name: str) -> str:

@@ -13,6 +13,7 @@ from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.held_out import Part, split_held_out
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.input_cache import InputCache
+from mmremix.datasets.labels import plain_label
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.sample_error import SampleError, place_of
@@ -28,7 +29,8 @@ class Row(NamedTuple):
 
     Attributes:
         clip: Path relative to its prefix.
-        label: Class index, if there is one.
+        label: Class index, if there is one; with several labels a sample
+            all its indices.
         start: Seconds, if it is a segment.
         end: Seconds, if it is a segment.
         media: Path of every file, relative to its prefix, by column: the
@@ -37,7 +39,7 @@ class Row(NamedTuple):
     """
 
     clip: str
-    label: int | None
+    label: int | tuple[int, ...] | None
     start: float | None
     end: float | None
     media: dict[str, str]
@@ -89,6 +91,9 @@ class MultimodalDataset(BaseDataset):
     cheap: ClassVar[bool] = False
     """Whether loading a sample costs no more than a cache would."""
 
+    multi_label: bool = False
+    """Whether a sample's label is 0 or 1 for each class, float ``(M,)``."""
+
     def __init__(
         self,
         *args: Any,
@@ -126,6 +131,8 @@ class MultimodalDataset(BaseDataset):
     @property
     def _draws(self) -> bool:
         """Whether the pipeline may draw random numbers."""
+        if not isinstance(self.pipeline, Pipeline):
+            return True
         return any(
             not isinstance(step, PackAVInputs)
             and not (
@@ -160,8 +167,10 @@ class MultimodalDataset(BaseDataset):
         rows = np.arange(len(self))
         if self.part is not None:
             by = self.part.by
+            labels = self.column('label')
             split = split_held_out(
-                self.column('label').tolist(),
+                # Several labels make no strata: at random, or by group.
+                [0] * len(labels) if self.multi_label else labels.tolist(),
                 None if by is None else self.column(by),
                 self.part,
                 self.metainfo.get('classes') or (),
@@ -172,6 +181,8 @@ class MultimodalDataset(BaseDataset):
                 f'{split.describe(self.part.keep, by)}',
                 'current',
             )
+            if self.multi_label:
+                self._note_lost(labels, split.rows('train'))
             rows = split.rows(self.part.keep)
             self.keep_rows(rows)
         indices = self._indices
@@ -181,6 +192,18 @@ class MultimodalDataset(BaseDataset):
         else:
             self.source_rows = (
                 rows if indices is None else (np.asarray(indices)[rows])
+            )
+
+    def _note_lost(self, labels: np.ndarray, rows: np.ndarray) -> None:
+        lost = labels.any(axis=0) & ~labels[rows].any(axis=0)
+        if lost.any():
+            classes = self.metainfo['classes']
+            names = [classes[i] for i in np.flatnonzero(lost).tolist()]
+            print_log(
+                f'part ({self.part}): all samples with the labels {names} '
+                'are held out',
+                'current',
+                level=30,
             )
 
     def keep_rows(self, rows: np.ndarray) -> None:
@@ -310,7 +333,7 @@ class MultimodalDataset(BaseDataset):
                 annotation that nothing else reads.
 
         Returns:
-            ``(N,)``, numbers or text.
+            ``(N,)``, numbers or text; several labels ``(N, M)``.
 
         Raises:
             ConfigError: If not every sample has it, with the columns that
@@ -346,7 +369,7 @@ class MultimodalDataset(BaseDataset):
                 media[name] = os.path.relpath(path, root) if root else path
         return Row(
             media.get('clip', ''),
-            info.get('label'),
+            plain_label(info.get('label')),
             info.get('start'),
             info.get('end'),
             media,

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmremix.datasets.annotation import raise_problems
 from mmremix.datasets.csv_rows import AnnotationError, RowFilter
 from mmremix.datasets.labelled_dataset import LabelledDataset
-from mmremix.datasets.labels import sort_labels
+from mmremix.datasets.labels import plain_label, sort_labels
 from mmremix.datasets.lazy_cell import LazyCell
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.multimodal_dataset import Row
@@ -86,7 +86,8 @@ class TableDataset(LabelledDataset):
             (T, C) of (T, joints, axes). ``transforms`` follow
             the reader, and leave the input at the key ``output``. ``None``
             leaves a modality of a base config out.
-        label: Column of the labels.
+        label: Column of the labels; with a ``label_separator``, of several
+            in a cell, or in JSON-lines of lists of names.
         missing: What an empty cell means: ``'error'``, or ``'allow'``, that
             the sample lacks the modality. It then takes part with what it
             has, in training, scoring, validation and testing.
@@ -94,6 +95,8 @@ class TableDataset(LabelledDataset):
         filter_cfg: See :class:`AVDataset`.
         check_files: Whether to look, at the start, that all files exist.
         allow_outside: Whether paths of the table may leave ``data_root``.
+        label_separator: See :class:`LabelledDataset`.
+        no_label: See :class:`LabelledDataset`.
         kwargs: Arguments of :class:`MultimodalDataset`.
 
     Raises:
@@ -260,8 +263,13 @@ class TableDataset(LabelledDataset):
             raise ValueError(raw.problem)
         column = self.label if self.ann_file else 'label'
         label = raw.cells.get(column)
+        separator = getattr(self, 'label_separator', None)
+        if separator is not None and isinstance(label, list):
+            label = separator.join(map(str, label))
         text = '' if label is None else str(label).strip()
-        if not text or isinstance(label, (bool, float, list, dict)):
+        if not text and self.no_label == 'allow':
+            label = ''
+        elif not text or isinstance(label, (bool, float, list, dict)):
             raise ValueError(
                 f'empty {column!r}'
                 if not text
@@ -340,7 +348,9 @@ class TableDataset(LabelledDataset):
             else repr(cell)
             for name, cell in info['cells'].items()
         }
-        return Row(info['clip'], info.get('label'), None, None, media)
+        return Row(
+            info['clip'], plain_label(info.get('label')), None, None, media
+        )
 
 
 def _relative(path: str, root: str | None) -> str:

@@ -5,12 +5,17 @@ from mmremix.evaluation.contribution import (
     measure_contribution,
 )
 from mmremix.evaluation.dataset_rows import DatasetRows, collect_rows
-from mmremix.evaluation.metrics import MultimodalAccuracy, SubsetAccuracy
+from mmremix.evaluation.metrics import (
+    MultiLabelMetric,
+    MultimodalAccuracy,
+    SubsetAccuracy,
+)
 from mmremix.utils.shapley import shapley_values
 
 __all__ = [
     'Contribution',
     'DatasetRows',
+    'MultiLabelMetric',
     'MultimodalAccuracy',
     'SubsetAccuracy',
     'collect_rows',

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.datasets.stand_ins import replaced_by
 from mmremix.models.evaluating import evaluating
+from mmremix.models.multi_label import batch_labels, refuse_multi_label
 from mmremix.models.recognizers.groups import split_by_active
 
 Compute = Callable[
@@ -50,6 +51,8 @@ def collect_rows(
     compute: Compute,
     num_columns: int,
     num_classes: int | None = None,
+    *,
+    multi_label: bool = False,
 ) -> DatasetRows:
     """Compute C numbers of every sample, in evaluation mode.
 
@@ -66,6 +69,10 @@ def collect_rows(
         num_columns: C.
         num_classes: With it, the means over the samples of each of so many
             classes instead: a row a class.
+        multi_label: Whether ``compute`` takes labels ``(B, M)`` of 0 and 1.
+
+    Raises:
+        ConfigError: If the samples have several labels and it does not.
     """
     device = next(model.parameters()).device
     num_rows = num_classes or dataset_size(dataloader)
@@ -82,7 +89,14 @@ def collect_rows(
                 keep = [i for i, x in enumerate(stands_in) if x is None]
                 if not keep:
                     continue
-                labels = torch.cat([s.gt_label for s in samples]).to(device)
+                labels = batch_labels(samples).to(device)
+                if labels.dim() == 2 and not multi_label:
+                    raise refuse_multi_label(
+                        'What goes over the samples here (contributions, '
+                        'read-outs, prototypes or sample weights)',
+                        'the config without it; docs/data/multi_label.md '
+                        'has the line for each',
+                    )
                 # Who computes hands them to the model, as they are.
                 inputs = cast('Mapping[str, Tensor]', group.inputs)
                 values = compute(inputs, group.active, labels)

@@ -80,6 +80,13 @@ class Method(nn.Module):
     max_modalities: ClassVar[int | None] = None
     """Most modalities that its formula allows; ``None``: any number."""
 
+    takes_multi_label: ClassVar[bool] = False
+    """Whether it works where ``output.labels`` are 0 and 1, ``(B, M)``.
+
+    That is, it does not read the labels, or reads them as such. One without
+    it is refused with a loss for several labels a sample.
+    """
+
     def __init__(self) -> None:
         super().__init__()
         self._clock: Clock | None = None

@@ -32,6 +32,7 @@ class DGL(Method):
             for a fusion between the encoders' stages.
     """
 
+    takes_multi_label = True
     needs_late_fusion = True
     takes_tokens = True
 

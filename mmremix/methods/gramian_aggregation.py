@@ -119,6 +119,7 @@ class GramianAggregation(Method):
         ValueError: If there is no such function.
     """
 
+    takes_multi_label = True
     compares_modalities: ClassVar[bool] = True
 
     def __init__(

@@ -88,6 +88,7 @@ class Greedy(Method):
             unimodal heads.
     """
 
+    takes_multi_label = True
     compares_modalities = True
     max_modalities = 2
 

@@ -105,6 +105,7 @@ class ModalityDropout(Method):
             is no modality, or for a fusion between the encoders' stages.
     """
 
+    takes_multi_label = True
     compares_modalities = True
     needs_late_fusion = True
     takes_tokens = True

@@ -73,6 +73,8 @@ class UMT(Method):
         FileNotFoundError: Before training, if a checkpoint is gone.
     """
 
+    takes_multi_label = True
+
     def __init__(
         self,
         teachers: Mapping[str, str | None] | None = None,

@@ -35,7 +35,11 @@ from mmremix.models.fusion_heads import (
     TokenFusionHead,
     TransformerFusionHead,
 )
-from mmremix.models.losses import CrossEntropy, FocalLoss
+from mmremix.models.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    FocalLoss,
+)
 from mmremix.models.output import Output
 from mmremix.models.readout_head import ReadoutHead
 from mmremix.models.recognizers import AVRecognizer
@@ -55,6 +59,7 @@ __all__ = [
     'AVRecognizer',
     'AttentionPoolingHead',
     'BaseFusionHead',
+    'BinaryCrossEntropy',
     'BottleneckFusionHead',
     'CentralNet',
     'ConcatFusionHead',

@@ -90,6 +90,52 @@ class FocalLoss(nn.Module):
         return -((1 - log_p.exp()) ** self.gamma * log_p).mean()
 
 
+@MODELS.register_module()
+class BinaryCrossEntropy(nn.Module):
+    r"""Binary cross entropy, for samples with several labels.
+
+    :math:`-\frac{1}{BM} \sum_{i,c} y_{ic} \log \sigma(z_{ic})
+    + (1 - y_{ic}) \log(1 - \sigma(z_{ic}))`, the mean over the batch and
+    the classes. A model with it answers each class with a sigmoid.
+
+    Example::
+
+        model = dict(loss=dict(type='BinaryCrossEntropy'))
+
+    Args:
+        pos_weight: A weight of the positive term for each of the M classes,
+            see ``torch.nn.BCEWithLogitsLoss``.
+    """
+
+    multi_label = True
+    """Labels are ``(B, M)`` of 0 and 1, and not class indices ``(B,)``."""
+
+    pos_weight: Tensor | None
+
+    def __init__(self, pos_weight: Sequence[float] | None = None) -> None:
+        super().__init__()
+        weight = None
+        if pos_weight is not None:
+            weight = torch.tensor(pos_weight, dtype=torch.float32)
+        # A constant of the config, not of the checkpoint.
+        self.register_buffer('pos_weight', weight, persistent=False)
+
+    def forward(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            scores: Before the sigmoid, ``(B, M)``.
+            labels: 0 or 1, ``(B, M)``.
+
+        Returns:
+            A scalar.
+        """
+        # In float32: under autocast the scores may be of half precision.
+        return F.binary_cross_entropy_with_logits(
+            scores.float(), labels.float(), pos_weight=self.pos_weight
+        )
+
+
 def merge_weights(
     given: Mapping[str, Mapping[str, float]], modalities: tuple[str, ...]
 ) -> dict[str, dict[str, float]]:

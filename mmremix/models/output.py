@@ -23,14 +23,16 @@ class Output:
         inputs: ``(B, ...)`` for each loaded modality, also masked ones;
             a ``Padded`` where samples differ in length.
         active: Names of the modalities that the samples keep.
-        labels: Classes, int64 ``(B,)``, while training.
+        labels: Classes, int64 ``(B,)``, while training; 0 and 1, float32
+            ``(B, M)``, where samples may have several.
         share: B as a fraction of the whole batch, less than 1 where samples
             that keep other modalities are in it. Losses are weighed with it.
         features: Of each encoded modality, ``(B, d)``, as the heads see
             them.
         tokens: Of each encoded modality, where the fusion takes tokens
             (:class:`TokenFusionHead`): ``(B, T, d)`` and their mask.
-        scores: Class scores before the softmax, ``(B, M)``: ``fusion``
+        scores: Class scores before the softmax (with several labels a
+            sample, the sigmoid), ``(B, M)``: ``fusion``
             first, then each active modality's own.
         fusion_state: Of a fusion between the stages of the encoders.
     """

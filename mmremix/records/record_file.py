@@ -16,7 +16,7 @@ from mmremix.records.blocks import (
     iterate_blocks,
     pack_block,
 )
-from mmremix.records.records import discrepancy_ratios
+from mmremix.records.records import SEVERAL, discrepancy_ratios
 from mmremix.utils.names import FUSION
 from mmremix.utils.whole_files import write_whole
 
@@ -138,6 +138,12 @@ class RecordFile:
         return self.path.rename(kept)
 
 
+def _label_number(label: int | tuple[int, ...] | None) -> int:
+    if isinstance(label, tuple):
+        return SEVERAL
+    return -1 if label is None else label
+
+
 def sample_table(dataset: MultimodalDataset) -> np.ndarray:
     """Describe the samples: see :class:`~mmremix.records.Records`."""
     rows = []
@@ -146,7 +152,7 @@ def sample_table(dataset: MultimodalDataset) -> np.ndarray:
         rows.append(
             (
                 row.clip,
-                -1 if row.label is None else row.label,
+                _label_number(row.label),
                 np.nan if row.start is None else row.start,
                 np.nan if row.end is None else row.end,
             )
@@ -189,7 +195,8 @@ def epoch_record(
         true_probability: Mean probability of the true class, of the same.
         flips: Samples that changed their modality.
         seconds: What scoring and deciding took.
-        labels: ``(N,)`` class of every sample, -1 where there is none.
+        labels: ``(N,)`` class of every sample, -1 where there is none; or
+            0 and 1, ``(N, M)``, where samples may have several.
         num_classes: M.
 
     Returns:
@@ -232,8 +239,12 @@ def epoch_record(
         record['mean_kl'][name] = mean
         record['rho'][name] = rho.get(name, np.nan)
         record['count'][name] = mine.sum()
-        record['class_count'][name] = np.bincount(
-            labels[mine & (labels >= 0)], minlength=num_classes
+        record['class_count'][name] = (
+            labels[mine].sum(axis=0)
+            if labels.ndim == 2
+            else np.bincount(
+                labels[mine & (labels >= 0)], minlength=num_classes
+            )
         )
         record['scores'][name] = scores[:, k]
     record['assignments'] = assignments

@@ -19,6 +19,8 @@ from mmremix.records.blocks import DamagedBlockError, iterate_blocks
 from mmremix.utils.errors import MissingFileError
 
 FILE_NAME = 'remix_records.npy'
+SEVERAL = -2
+"""Class index of a sample with several labels."""
 """Name of the file in the work directory."""
 
 

@@ -45,7 +45,7 @@ from mmremix.remix.reliability import (
     reliable_shares,
     wilson_interval,
 )
-from mmremix.remix.score import kl_to_uniform
+from mmremix.remix.score import bernoulli_kl, kl_to_uniform
 
 __all__ = [
     'ORDERS',
@@ -57,6 +57,7 @@ __all__ = [
     'Items',
     'assign',
     'assign_weakest',
+    'bernoulli_kl',
     'count_flips',
     'deal_shares',
     'ensure_min_share',

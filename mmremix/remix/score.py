@@ -8,6 +8,47 @@ import torch
 from torch import Tensor
 
 
+def bernoulli_kl(logits: Tensor) -> Tensor:
+    r"""KL divergence of independent Bernoulli outputs from coin tosses.
+
+    For samples with several labels, with :math:`p_c = \sigma(z_c)`, the mean
+    over the classes, in nats:
+
+    .. math:: \frac{1}{M} \sum_c D_{KL}(\mathrm{Ber}(p_c) \|
+        \mathrm{Ber}(\tfrac12)) = \log 2 - \frac{1}{M} \sum_c H(p_c)
+
+    so it is 0 where every class is undecided and :math:`\log 2` where all
+    are certain. For one class a sample the counterpart is
+    :func:`kl_to_uniform`.
+
+    Args:
+        logits: Scores before the sigmoid, shape ``(..., M)``, ``M >= 1``.
+
+    Returns:
+        Divergences in nats, shape ``(...)``, in ``[0, log 2]``. NaN or
+        infinite logits give NaN.
+
+    Raises:
+        ValueError: If there is no class.
+    """
+    if not logits.dim() or not logits.shape[-1]:
+        raise ValueError(
+            'bernoulli_kl needs logits of at least 1 class in the last '
+            f'dimension, got shape {tuple(logits.shape)}.'
+        )
+    if logits.dtype != torch.float64:
+        logits = logits.float()
+    # Of 1 - p as a sigmoid of its own, which keeps its digits near p = 1.
+    entropy = torch.special.entr(logits.sigmoid())
+    entropy = entropy + torch.special.entr((-logits).sigmoid())
+    divergence = (math.log(2.0) - entropy.mean(dim=-1)).clamp_min(0.0)
+    return torch.where(
+        torch.isfinite(logits).all(dim=-1),
+        divergence,
+        torch.full_like(divergence, math.nan),
+    )
+
+
 def kl_to_uniform(logits: Tensor) -> Tensor:
     r"""KL divergence between a prediction and the uniform distribution.
 

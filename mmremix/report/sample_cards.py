@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from mmremix.records import Records
+from mmremix.records.records import SEVERAL
 from mmremix.report.picture import Mark, Path, Picture, Rect
 from mmremix.report.render import svg
 from mmremix.report.run_data import RunData, kinds
@@ -59,6 +60,8 @@ def _card(
     label = int(sample['label'])
     classes = records.classes
     name = classes[label] if 0 <= label < len(classes) else 'no label'
+    if label == SEVERAL:
+        name = 'several labels'
     clip = str(sample['clip'])
     when = ''
     if not np.isnan(sample['start']):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmremix.datasets.bases import Compose
+from mmremix.datasets.labels import label_indices
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.stand_ins import REPLACES
@@ -110,10 +111,10 @@ def _view(
     meta = sample.metainfo
     view = SampleView([f'#{index}  {_short(str(meta.get("clip", "")))}'])
     if 'gt_label' in sample:
-        label = int(sample.gt_label)
         classes = dataset.metainfo.get('classes') or ()
-        name = classes[label] if label < len(classes) else ''
-        view.info.append(f'label {label}: {name}')
+        for label in label_indices(sample.gt_label.numpy()):
+            name = classes[label] if label < len(classes) else ''
+            view.info.append(f'label {label}: {name}')
     info = dataset.get_data_info(index)
     if 'start' in info or 'end' in info:
         begin, end = (

@@ -13,9 +13,9 @@ import re
 
 import pytest
 from mmengine import registry as roots
-from mmengine.config import Config
 
 from mmremix import registry
+from mmremix.apis.config_file import read_config
 from mmremix.registry import MODELS
 from tests.docs.pages import PAGES, blocks, identify
 
@@ -64,7 +64,7 @@ def run_config(code, name, folder):
     path = folder / 'configs' / (name.removeprefix('configs/') or 'page.py')
     path.parent.mkdir(exist_ok=True)
     path.write_text(code)
-    cfg = Config.fromfile(path)
+    cfg = read_config(str(path))
     model = MODELS.build(cfg.model)
     if cfg.train_dataloader.dataset.type not in TABLES:
         assert set(model.modalities) <= {'video', 'audio', 'flow'}

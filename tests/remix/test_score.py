@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmremix.remix import kl_to_uniform
+from mmremix.remix import bernoulli_kl, kl_to_uniform
 
 
 def test_hand_computed():
@@ -65,3 +65,21 @@ def test_not_finite_gives_nan_in_its_row_only(bad):
 def test_too_few_classes(shape):
     with pytest.raises(ValueError, match='at least 2 classes'):
         kl_to_uniform(torch.zeros(shape))
+
+
+def test_bernoulli_kl():
+    torch.testing.assert_close(bernoulli_kl(torch.zeros(2, 3)), torch.zeros(2))
+    sure = torch.tensor([[80.0, -80.0]])
+    torch.testing.assert_close(bernoulli_kl(sure), torch.tensor([math.log(2)]))
+    logits = torch.tensor([[1.0, -2.0, 0.5]])
+    p = logits.sigmoid()
+    by_hand = p * (2 * p).log() + (1 - p) * (2 * (1 - p)).log()
+    torch.testing.assert_close(bernoulli_kl(logits), by_hand.mean(dim=1))
+    torch.testing.assert_close(bernoulli_kl(-logits), bernoulli_kl(logits))
+    # Of two classes, it is that of a softmax over (z, 0).
+    one = torch.tensor([[1.3]])
+    pair = torch.tensor([[1.3, 0.0]])
+    torch.testing.assert_close(bernoulli_kl(one), kl_to_uniform(pair))
+    assert bernoulli_kl(torch.tensor([[math.nan, 1.0]])).isnan().all()
+    with pytest.raises(ValueError, match='at least 1 class'):
+        bernoulli_kl(torch.zeros(3, 0))

@@ -36,6 +36,7 @@ SOONER: dict[str, str] = {
     ),
     'dnr': 'method_dnr = dict(hook=dict(interval=1))',
     'remix': 'method_remix = dict(plan=dict(warmup_epochs=1))',
+    'reliability': 'method_reliability = dict(plan=dict(warmup_epochs=1))',
 }
 # Another config to add the method to.
 JOINT: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Write docs/_results/tables.md, which docs/results.md includes.
+"""Write docs/_results/tables.inc, which docs/results.md includes.
 
 .. code-block:: shell
 
@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import argparse
 from itertools import groupby
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from mmremix.study.rows import BEST, CHOSEN, FUSED, HEADS, Row, make_rows
 from mmremix.study.write_tables import HEADER, row_cells
 
 FOLDER = Path(__file__).parents[2] / 'docs' / '_results'
-TARGET = FOLDER / 'tables.md'
+TARGET = FOLDER / 'tables.inc'
 REFERENCE = 'joint'
 SHOWN = ('method', 'read-out', 'test', 'SD', 'difference', '95 % (t)')
 COST = ('lr', 'runs', 'failed', 'steps', 'passes')
@@ -70,5 +71,14 @@ def _order(row: Row) -> tuple[bool, float]:
     return row.method != REFERENCE, -mean
 
 
-if __name__ == '__main__':
+def build_parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(description=__doc__.splitlines()[0])
+
+
+def main() -> None:
+    build_parser().parse_args()
     TARGET.write_text(tables(), encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()

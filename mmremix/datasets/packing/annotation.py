@@ -7,7 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmremix.datasets.csv_rows import read_lines
+from mmremix.datasets.labels import label_indices
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
@@ -82,9 +85,12 @@ def write_annotation(
             continue
         label = row['label']
         new = dict(originals.get(row.get('row', -1), {}))
-        new.setdefault(
-            columns['label'], classes[label] if classes else str(label)
-        )
+        if isinstance(label, np.ndarray):
+            separator = getattr(dataset, 'label_separator', None) or ';'
+            name = separator.join(classes[i] for i in label_indices(label))
+        else:
+            name = classes[label] if classes else str(label)
+        new.setdefault(columns['label'], name)
         packed = Path(folder, job.name).as_posix() + options.suffix
         audio = columns.get('audio', 'audio')
         if column == 'audio':

@@ -20,7 +20,8 @@ class PackAVInputs(BaseTransform):
     """Pack the loaded modalities and the label, as the last transform.
 
     Required keys: ``inputs`` (from :class:`ForModality`),
-    ``active_modalities``, ``loaded_modalities``, ``label`` (optional).
+    ``active_modalities``, ``loaded_modalities``, ``label`` (optional; a
+    class index, or 0 and 1 of every class, float32 ``(M,)``).
 
     Result: ``inputs``, a dict from each loaded modality to a tensor, and
     ``data_samples``, an ``ActionDataSample`` with ``gt_label`` and the meta
@@ -60,7 +61,11 @@ class PackAVInputs(BaseTransform):
             )
         data_sample = ActionDataSample()
         if 'label' in results:
-            data_sample.set_gt_label(results['label'])
+            label = results['label']
+            if isinstance(label, np.ndarray) and label.dtype.kind == 'f':
+                # Of an array it would make class indices.
+                label = torch.from_numpy(label)
+            data_sample.set_gt_label(label)
         data_sample.set_metainfo(
             {key: results[key] for key in self.meta_keys if key in results}
         )

@@ -18,7 +18,7 @@ from mmremix.engine.scoring.forward import ScoringForward
 from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
-from mmremix.engine.scoring.scores import ScoringPass
+from mmremix.engine.scoring.scores import ScoringPass, choose_score
 from mmremix.engine.unwrap import unwrap
 from mmremix.models import AVRecognizer
 from mmremix.registry import FUNCTIONS, HOOKS
@@ -29,7 +29,6 @@ from mmremix.remix import (
     assign,
     count_flips,
     ensure_min_share,
-    kl_to_uniform,
 )
 from mmremix.utils.errors import ConfigError
 
@@ -81,7 +80,9 @@ class KLScoreHook(ScoringPlanHook):
         score: What certainty is: the name, in the registry ``FUNCTIONS``, of
             a function from class scores before the softmax, ``(B, M)``, to
             numbers ``(B,)``, lower for less certain. Defaults to
-            :func:`mmremix.remix.kl_to_uniform`, as published.
+            ``'kl_to_uniform'`` (:func:`mmremix.remix.kl_to_uniform`), as
+            published; where the loss is for several labels a sample, to
+            ``'bernoulli_kl'`` (:func:`mmremix.remix.bernoulli_kl`).
 
     Raises:
         ConfigError: Before training, if the set-up cannot work; the message
@@ -139,7 +140,7 @@ class KLScoreHook(ScoringPlanHook):
         self.bn_recalibration = bn_recalibration
         self.subset = subset
         self.scoring = ScoringOptions(**(scoring or {}))
-        self.score = kl_to_uniform if score is None else _find_score(score)
+        self.score = None if score is None else _find_score(score)
         self._pass: ScoringPass | None = None
         self.latest: Decided | None = None
         """What was decided last in this process."""
@@ -168,6 +169,7 @@ class KLScoreHook(ScoringPlanHook):
                 'which sync_bn would hang. Write: sync_bn=None, or '
                 "KLScoreHook's bn_recalibration=False"
             )
+        self.score = choose_score(model, self.score)
         ScoringForward(model, self.scoring)
         self._pass = ScoringPass(
             self.dataloader, modalities, self.scoring, self.subset, self.score

@@ -52,6 +52,8 @@ class ReconBoostHook(PlanHook):
             model has no :class:`~mmremix.methods.ReconBoost`.
     """
 
+    takes_multi_label = False
+
     title = 'boosting'
     loads_masked = True
 

@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmremix.datasets import MultimodalDataset
 from mmremix.engine.plan.kl_score_hook import KLScoreHook
 from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.engine.plan.report import Decided
@@ -42,7 +43,7 @@ class RemixRecordHook(Hook):
 
     def __init__(self) -> None:
         self._file: RecordFile | None = None
-        self._labels = np.empty(0, dtype=np.int64)
+        self._labels: np.ndarray = np.empty(0, dtype=np.int64)
 
     def before_train(self, runner: Runner) -> None:
         """Go on with the file of a resumed run, or begin a new one."""
@@ -75,13 +76,9 @@ class RemixRecordHook(Hook):
             return
         dataset = runner.train_dataloader.dataset
         if not len(self._labels):
-            self._labels = np.array(
-                [
-                    -1 if label is None else label
-                    for _, label, *_ in map(dataset.row, range(len(dataset)))
-                ]
-            )
+            self._labels = _labels(dataset)
         classes = dataset.metainfo.get('classes') or ()
+        several = self._labels.ndim == 2
         table = decided.table
         self._file.append(
             dataset,
@@ -96,7 +93,9 @@ class RemixRecordHook(Hook):
                 flips=decided.flips,
                 seconds=decided.seconds,
                 labels=self._labels,
-                num_classes=max(len(classes), int(self._labels.max()) + 1),
+                num_classes=self._labels.shape[1]
+                if several
+                else max(len(classes), int(self._labels.max()) + 1),
             ),
         )
 
@@ -117,3 +116,15 @@ class RemixRecordHook(Hook):
                     runner.epoch,
                 )
                 return
+
+
+def _labels(dataset: MultimodalDataset) -> np.ndarray:
+    """Classes ``(N,)``, -1 for none, or 0 and 1 ``(N, M)``."""
+    if getattr(dataset, 'multi_label', False):
+        return dataset.column('label')
+    return np.array(
+        [
+            -1 if label is None else label
+            for _, label, *_ in map(dataset.row, range(len(dataset)))
+        ]
+    )

@@ -66,6 +66,8 @@ class ReliabilityHook(PlanHook):
             are no held-out samples.
     """
 
+    takes_multi_label = False
+
     title = 'reliability'
     changes_size = True
 

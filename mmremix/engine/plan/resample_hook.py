@@ -85,6 +85,8 @@ class ResampleHook(ScoringPlanHook):
             cannot work; the message shows the config lines to write.
     """
 
+    takes_multi_label = False
+
     title = 'resample'
     changes_size = True
 

@@ -69,6 +69,8 @@ class ReadoutHook(Hook):
             read-out already, or if the validation set is not held out.
     """
 
+    takes_multi_label = False
+
     priority = 'LOWEST'
 
     def __init__(

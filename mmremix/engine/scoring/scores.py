@@ -17,8 +17,14 @@ from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.evaluation.dataset_rows import collect_rows, dataset_size
 from mmremix.models import FUSION
-from mmremix.remix import kl_to_uniform
+from mmremix.models.multi_label import is_multi_label
+from mmremix.registry import FUNCTIONS
+from mmremix.remix import bernoulli_kl, kl_to_uniform
 from mmremix.utils.errors import ConfigError
+
+# By name, for the option `score` of KLScoreHook.
+FUNCTIONS.register_module()(bernoulli_kl)
+FUNCTIONS.register_module()(kl_to_uniform)
 
 
 @dataclass
@@ -30,11 +36,13 @@ class ScoreTable:
             for samples that could not be loaded, and for a modality that a
             sample lacks.
         accuracy: Share of the scored samples that each prediction
-            (``fusion`` and the modalities) gets right.
+            (``fusion`` and the modalities) gets right; with several labels
+            a sample, all its labels at a threshold of 0.5 (exact match).
         broken: ``(index, clip, reason)`` of the samples of this rank that
             could not be loaded.
         true_probability: Mean softmax probability of the true class, for
-            each modality.
+            each modality; with several labels a sample, the mean sigmoid
+            of those it has.
         rechecked: Number of samples that were scored again in float32.
     """
 
@@ -49,7 +57,7 @@ def score_dataset(
     model: BaseModel,
     dataloader: DataLoader[Any],
     modalities: Sequence[str],
-    score: Callable[[Tensor], Tensor] = kl_to_uniform,
+    score: Callable[[Tensor], Tensor] | None = None,
     options: ScoringOptions | None = None,
 ) -> ScoreTable:
     """Run the model over a data set in eval mode and score its predictions.
@@ -64,7 +72,8 @@ def score_dataset(
         dataloader: Over the training samples with evaluation transforms,
             not shuffled.
         modalities: Names, in the order of the columns.
-        score: From logits ``(B, M)`` to scores ``(B,)``.
+        score: From logits ``(B, M)`` to scores ``(B,)``. Defaults to that
+            of :func:`choose_score`.
         options: What makes it cheaper. Defaults to none of it.
 
     Returns:
@@ -72,7 +81,10 @@ def score_dataset(
 
     Raises:
         FloatingPointError: If a prediction is NaN or infinite.
+        ConfigError: On a score that does not go with the loss.
     """
+    certainty = choose_score(model, score)
+    several = is_multi_label(model)
     options = options or ScoringOptions()
     forward = ScoringForward(model, options)
     names = (*(() if options.heads_only else (FUSION,)), *modalities)
@@ -88,20 +100,20 @@ def score_dataset(
         first = next(iter(scores.values()))
         lacking = torch.full_like(first, torch.nan)
         own = [scores.get(name, lacking) for name in modalities]
-        labels = labels[:, None]
+        probability, right = _several if several else _single
         columns = [
-            *(score(x)[:, None] for x in own),
-            *(x.softmax(dim=1).gather(1, labels) for x in own),
+            *(certainty(x)[:, None] for x in own),
+            *(probability(x, labels) for x in own),
             *(
-                scores[n].argmax(1, keepdim=True) == labels
-                if n in scores
-                else lacking[:, :1]
+                right(scores[n], labels) if n in scores else lacking[:, :1]
                 for n in names
             ),
         ]
         return torch.cat([column.float() for column in columns], dim=1)
 
-    found = collect_rows(model, dataloader, compute, sum(widths))
+    found = collect_rows(
+        model, dataloader, compute, sum(widths), multi_label=several
+    )
     scores, true, hits = torch.split(found.values, widths, dim=1)
     dataset: Any = dataloader.dataset
     presence = presence_of(dataset)
@@ -133,6 +145,56 @@ def score_dataset(
     )
 
 
+def choose_score(
+    model: BaseModel, score: Callable[[Tensor], Tensor] | None
+) -> Callable[[Tensor], Tensor]:
+    """The score that was asked for, or that goes with the loss.
+
+    Args:
+        model: A recognizer.
+        score: See :func:`score_dataset`. ``None``:
+            :func:`~mmremix.remix.kl_to_uniform`, or for several labels a
+            sample :func:`~mmremix.remix.bernoulli_kl`.
+
+    Raises:
+        ConfigError: If it is the one of the two for the other kind.
+    """
+    fits, other = kl_to_uniform, bernoulli_kl
+    if is_multi_label(model):
+        fits, other = other, fits
+    if score is other:
+        kind = type(model.criterion).__name__
+        raise ConfigError(
+            f'The score {other.__name__} does not go with the loss {kind}: '
+            'a softmax is for one class a sample, a sigmoid for several '
+            'labels. Write: method_remix = dict(plan=dict('
+            f"score='{fits.__name__}'))"
+        )
+    return fits if score is None else score
+
+
+def _true_probability(scores: Tensor, labels: Tensor) -> Tensor:
+    return scores.softmax(dim=1).gather(1, labels[:, None])
+
+
+def _is_right(scores: Tensor, labels: Tensor) -> Tensor:
+    return scores.argmax(1, keepdim=True) == labels[:, None]
+
+
+def _label_probability(scores: Tensor, labels: Tensor) -> Tensor:
+    """Mean over the labels of a sample; NaN where it has none."""
+    total = (scores.sigmoid() * labels).sum(dim=1, keepdim=True)
+    return total / labels.sum(dim=1, keepdim=True)
+
+
+def _exact_match(scores: Tensor, labels: Tensor) -> Tensor:
+    return ((scores >= 0) == (labels > 0)).all(dim=1, keepdim=True)
+
+
+_single = _true_probability, _is_right
+_several = _label_probability, _exact_match
+
+
 class ScoringPass:
     """Scores the training samples, or those whose turn it is.
 
@@ -154,7 +216,7 @@ class ScoringPass:
         modalities: Sequence[str],
         options: ScoringOptions,
         subset: int = 1,
-        score: Callable[[Tensor], Tensor] = kl_to_uniform,
+        score: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.dataloader = dataloader
         self.modalities = tuple(modalities)

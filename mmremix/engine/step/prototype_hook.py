@@ -49,6 +49,8 @@ class PrototypeHook(Hook):
         RuntimeError: If none of the samples could be loaded.
     """
 
+    takes_multi_label = False
+
     # After what changes weights, before IterTimerHook starts its clock.
     priority = 'ABOVE_NORMAL'
 

@@ -60,6 +60,8 @@ class RelearnHook(Hook):
             are no held-out samples, or fewer than classes.
     """
 
+    takes_multi_label = False
+
     # Before a plan is made with the weights.
     priority = 'HIGH'
 

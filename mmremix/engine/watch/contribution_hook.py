@@ -52,6 +52,8 @@ class ContributionHook(Hook):
         ConfigError: If ``interval`` is negative.
     """
 
+    takes_multi_label = False
+
     priority = 'LOW'
 
     def __init__(self, interval: int | None = None) -> None:

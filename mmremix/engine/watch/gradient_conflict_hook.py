@@ -68,6 +68,8 @@ class GradientConflictHook(Hook):
             loaded.
     """
 
+    takes_multi_label = False
+
     # After the epoch's timers and log.
     priority = 'LOW'
 

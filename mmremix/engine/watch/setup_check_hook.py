@@ -15,6 +15,11 @@ from mmremix.engine.checkpoints.recipe import RECIPE, describe_recipe
 from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.input_lengths import note_lengths
 from mmremix.engine.watch.loaded_check import check_loaded
+from mmremix.engine.watch.multi_label_check import (
+    check_evaluator,
+    check_hooks,
+)
+from mmremix.models.multi_label import check_labels
 from mmremix.registry import HOOKS
 from mmremix.utils.errors import ConfigError
 
@@ -92,6 +97,7 @@ class SetupCheckHook(Hook):
         if isinstance(train, MultimodalDataset):
             self._facts = train.identity().state_dict()
         _check(runner, 'train_dataloader', train)
+        check_hooks(runner)
         readout = getattr(unwrap(runner.model), 'readout', None)
         if readout is not None and not readout.fixed:
             readout.set({})  # it was chosen for weights that now change
@@ -101,6 +107,7 @@ class SetupCheckHook(Hook):
             note_lengths(train, runner.logger)
         if runner.val_loop is None:
             return
+        check_evaluator(runner, runner.val_loop, 'val_evaluator')
         val = runner.val_loop.dataloader.dataset
         if not isinstance(val, MultimodalDataset):
             return
@@ -136,6 +143,7 @@ class SetupCheckHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Check the test set."""
         _check(runner, 'test_dataloader', runner.test_dataloader.dataset)
+        check_evaluator(runner, runner.test_loop, 'test_evaluator')
 
 
 def refuse_sharding(wrapper: str) -> None:
@@ -202,6 +210,8 @@ def _check(runner: Runner, where: str, dataset: Any) -> None:
             f'has encoders for {tuple(modalities)}. Write in every data set: '
             f'modalities={list(modalities)}'
         )
+    if hasattr(model, 'criterion'):
+        check_labels(model, dataset.multi_label)
 
 
 def _no_batch(runner: Runner) -> str:

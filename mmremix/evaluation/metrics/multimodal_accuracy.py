@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from mmremix.datasets.stand_ins import replaced_by
+from mmremix.models.multi_label import refuse_multi_label
 from mmremix.registry import METRICS
 
 METRIC_NAMES = ('top1', 'mean_class', 'macro_f1')
@@ -46,6 +47,7 @@ class MultimodalAccuracy(BaseMetric):
     """
 
     default_prefix = 'acc'
+    takes_multi_label = False
 
     def __init__(
         self,
@@ -72,6 +74,12 @@ class MultimodalAccuracy(BaseMetric):
                 # A place holder: mmengine pairs the ranks' results by place.
                 self.results.append(None)
                 continue
+            if sample['gt_label'].is_floating_point():
+                raise refuse_multi_label(
+                    'MultimodalAccuracy',
+                    "val_evaluator = dict(type='MultiLabelMetric'), and the "
+                    'same as test_evaluator',
+                )
             scores = sample['pred_score']
             self.results.append(
                 (

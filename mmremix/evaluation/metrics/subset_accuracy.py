@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.evaluator import BaseMetric
 
 from mmremix.datasets.stand_ins import replaced_by
+from mmremix.models.multi_label import refuse_multi_label
 from mmremix.registry import METRICS
 from mmremix.utils.names import FUSION, HEADS
 
@@ -33,6 +34,7 @@ class SubsetAccuracy(BaseMetric):
     """
 
     default_prefix = 'subset'
+    takes_multi_label = False
 
     def __init__(
         self, collect_device: str = 'cpu', prefix: str | None = None
@@ -44,6 +46,11 @@ class SubsetAccuracy(BaseMetric):
     ) -> None:
         """Note what is right of a batch."""
         for sample in data_samples:
+            if sample['gt_label'].is_floating_point():
+                raise refuse_multi_label(
+                    'SubsetAccuracy',
+                    "test_evaluator = dict(type='MultiLabelMetric')",
+                )
             label = int(sample['gt_label'])
             given = sample.get('pred_subsets') or {}
             self.results.append(

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
 from mmremix.models.bases import ModuleDict
 from mmremix.models.losses import merge_weights
+from mmremix.models.multi_label import (
+    THRESHOLD,
+    batch_labels,
+    check_labels,
+    is_multi_label,
+    refuse_multi_label,
+)
 from mmremix.models.readout_head import ReadoutHead
 from mmremix.models.recognizers.build import (
     build_encoders,
     build_fusion,
     build_methods,
+    check_multi_label,
     check_options,
     compile_encoders,
     to_channels_last,
@@ -64,7 +71,9 @@ class AVRecognizer(Step):
         num_classes: M.
         loss: Config of the loss of every prediction, a module from scores
             ``(B, M)`` and labels ``(B,)`` to a scalar. Defaults to
-            :class:`CrossEntropy` (Eq. 1 of the paper).
+            :class:`CrossEntropy` (Eq. 1 of the paper). With
+            :class:`BinaryCrossEntropy` samples have any number of labels,
+            ``(B, M)``: see :doc:`/data/multi_label`.
         loss_weights: For samples that keep all modalities, ``all_active``,
             and for others, ``some_active``: the weights of ``fusion``,
             ``unimodal`` (every modality's own head) or a modality's name
@@ -104,7 +113,8 @@ class AVRecognizer(Step):
         ValueError: On an unknown ``mask``, ``unimodal`` or key in
             ``loss_weights``, on a modality called ``fusion``, ``heads`` or
             ``readout``, on a ``readout`` of other predictions, or on options
-            that a fusion between stages cannot have.
+            that a fusion between stages cannot have, or that several
+            labels a sample cannot.
     """
 
     def __init__(
@@ -143,6 +153,8 @@ class AVRecognizer(Step):
         self.criterion = MODELS.build(dict(loss or {'type': 'CrossEntropy'}))
         self.loss_weights = merge_weights(loss_weights or {}, self.modalities)
         self.methods = build_methods(methods or {})
+        if is_multi_label(self):
+            check_multi_label(dict(self.methods.items()), self.fusion, readout)
         for method in self.methods.values():
             method.allocate(self)
         self.keep_terms = False
@@ -194,7 +206,8 @@ class AVRecognizer(Step):
         Each is a mean over the batch, to which samples that mask a modality
         add nothing to its own loss.
         """
-        labels = torch.cat([sample.gt_label for sample in data_samples])
+        labels = batch_labels(data_samples)
+        check_labels(self, labels.dim() == 2)
         device = next(iter(inputs.values())).device
         labels = labels.to(device, non_blocking=True)
         losses: dict[str, Tensor] = {}
@@ -228,11 +241,17 @@ class AVRecognizer(Step):
             The samples, with ``pred_score``, a dict from ``fusion``, each
             active modality and, where several have heads, their sum
             ``heads`` to class probabilities ``(num_classes,)``, and
-            ``pred_label``, the fused prediction's; where a read-out was
-            chosen, also ``readout``, and then its label. With ``subsets``
-            set, also ``pred_subsets``: for each that the sample has, as
+            ``pred_label``, the fused prediction's (with several labels a
+            sample 0 or 1 for each class); where a read-out was chosen, also
+            ``readout``, and then its label. With ``subsets`` set, also
+            ``pred_subsets``: for each that the sample has, as
             ``video+audio``, the labels of ``fusion`` and ``heads``.
         """
+        several = is_multi_label(self)
+        if several and self.subsets:
+            raise refuse_multi_label(
+                'The accuracy of sets of modalities', 'no --subsets'
+            )
         for group in split_by_active(inputs, data_samples):
             output = self.answer(group.inputs, group.active)
             scores = {
@@ -256,7 +275,11 @@ class AVRecognizer(Step):
                     'pred_score',
                 )
                 answer = scores[READOUT if READOUT in scores else FUSION]
-                label = answer[i].argmax().view(1)
+                label = (
+                    (answer[i] >= THRESHOLD).long()
+                    if several
+                    else answer[i].argmax().view(1)
+                )
                 data_samples[row].set_pred_label(label)
                 if by_subset:
                     data_samples[row].set_field(

@@ -15,7 +15,12 @@ from mmremix.models.backbones import ModalityEncoder
 from mmremix.models.backbones.modality_encoder import ENCODER_OPTIONS
 from mmremix.models.backbones.optional import require_library
 from mmremix.models.bases import ModuleDict
-from mmremix.models.fusion_heads import BaseFusionHead, StagedFusionHead
+from mmremix.models.fusion_heads import (
+    BaseFusionHead,
+    SharedHeadFusion,
+    StagedFusionHead,
+)
+from mmremix.models.multi_label import refuse_multi_label
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.names import RESERVED
@@ -131,6 +136,28 @@ def check_options(mask: str, unimodal: str, fusion: nn.Module) -> None:
             f"mask='feature' or unimodal='fusion', got mask={mask!r} and "
             f"unimodal={unimodal!r}. Write: model=dict(mask='skip', "
             "unimodal='heads')"
+        )
+
+
+def check_multi_label(
+    methods: Mapping[str, Method], fusion: nn.Module, readout: Any
+) -> None:
+    """Refuse what is not defined where samples have several labels.
+
+    Raises:
+        ConfigError: With the lines to write.
+    """
+    for name, method in methods.items():
+        if not method.takes_multi_label:
+            raise refuse_multi_label(
+                type(method).__name__, f'method_{name} = None'
+            )
+    if readout is not None:
+        raise refuse_multi_label('readout', 'model=dict(readout=None)')
+    if isinstance(fusion, SharedHeadFusion) and fusion.weights is None:
+        raise refuse_multi_label(
+            "SharedHeadFusion's weights='entropy'",
+            "model=dict(fusion=dict(weights='mean'))",
         )
 
 

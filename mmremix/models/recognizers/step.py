@@ -16,6 +16,7 @@ from mmremix.models.fusion_heads import (
     StagedFusionHead,
     TokenFusionHead,
 )
+from mmremix.models.multi_label import is_multi_label
 from mmremix.models.output import Output
 from mmremix.models.readout_head import ReadoutHead
 from mmremix.models.recognizers.encode import (
@@ -199,7 +200,13 @@ class Step(BaseModel):
         Of its scores, and, where several modalities have heads, of the sum
         of the log-probabilities of these heads, as ``heads``. ``readout``
         comes last, if one has been chosen.
+
+        With several labels a sample: the sigmoid of the scores, and as
+        ``heads`` that of the mean of the heads' scores, which is the
+        normalised geometric mean of their Bernoulli distributions.
         """
+        if is_multi_label(self):
+            return self._bernoulli(output)
         found = {
             name: scores.float().softmax(dim=1)
             for name, scores in output.scores.items()
@@ -214,6 +221,14 @@ class Step(BaseModel):
             found[HEADS] = torch.stack(own).sum(0).softmax(dim=1)
         if self.readout.weights:
             found[READOUT] = self.readout(output.scores)
+        return found
+
+    def _bernoulli(self, output: Output) -> dict[str, Tensor]:
+        scores = {n: s.float() for n, s in output.scores.items()}
+        found = {name: value.sigmoid() for name, value in scores.items()}
+        own = [value for name, value in scores.items() if name != FUSION]
+        if self.unimodal == 'heads' and len(own) > 1 and FUSION in found:
+            found[HEADS] = torch.stack(own).mean(0).sigmoid()
         return found
 
     def losses(self, output: Output) -> dict[str, Tensor]:

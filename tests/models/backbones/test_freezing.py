@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmaction.structures import ActionDataSample
 from mmengine.model import MMDistributedDataParallel
 from torch import distributed as dist
 from torch import nn
@@ -137,7 +138,9 @@ def test_recalibration_leaves_frozen_statistics():
     before = state_of(model)
 
     model.data_preprocessor.forward = lambda batch, _: batch
-    batch = {'inputs': inputs(), 'data_samples': None}
+    given = inputs()
+    samples = [ActionDataSample() for _ in given['video']]
+    batch = {'inputs': given, 'data_samples': samples}
     recalibrate_batch_norm(model, [batch])
     moved = changed(model, before)
     assert any(
