@@ -9,16 +9,18 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmremix.apis import AVInferencer, export_model
+from mmremix.apis import AVInferencer, build_runner, export_model
 from mmremix.apis.example_inputs import example_inputs
 from mmremix.apis.infer_command import run
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.registry import DATASETS
+from mmremix.report import group_runs, load_run, render_page
 from mmremix.utils.errors import ConfigError
 from tests.apis.trained import save_checkpoint
 from tests.array_sets import make_arrays, write_set
 from tests.datasets.table_files import MODALITIES, write_table
 from tests.demo_run import ROOT
+from tests.report.parsed_page import ParsedPage
 
 UTD = ('depth', 'inertial', 'skeleton')
 
@@ -133,6 +135,21 @@ def test_a_row_that_cannot_be_read_stops_no_other(table, tmp_path):
     broken, other = infer([10, 11], batch_size=2)['predictions']
     assert '8.npy' in broken['error'] and broken['answer'] is None
     assert other['error'] is None and other['topk']
+
+
+def test_report_of_a_run_on_arrays(arrays, tmp_path):
+    cfg = Config.fromfile(ROOT / 'configs/remix_utd_concat.py')
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].batch_size = 4
+        cfg[f'{name}_dataloader'].dataset.data_root = str(tmp_path)
+    cfg.train_cfg.max_epochs = 2
+    cfg.method_remix.plan.warmup_epochs = 1
+    cfg.work_dir = str(tmp_path / 'work')
+    build_runner(cfg).train()
+    page = render_page(group_runs([load_run(cfg.work_dir)]), samples=1)
+    assert ParsedPage(page).problems == []
+    assert 'depth frames of sample' in page
+    assert 'not loaded' not in page and 'No samples are shown' not in page
 
 
 def infer_main(monkeypatch, *args):
