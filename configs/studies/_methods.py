@@ -1,29 +1,42 @@
 # What the studies compare. Warm-ups are 3 epochs of the 15 or 20 of a run.
 # Each method is in its `_fair` form: heads, losses and optimiser are joint's.
-_no_heads = {
-    'model.loss_weights.all_active.unimodal': 0.0,
-    'model.loss_weights.some_active.unimodal': 0.0,
-}
-_remix = ['_base_/methods/remix.py']
-_every = ['_base_/methods/every_modality.py']
-_warm = {'method_remix.plan.warmup_epochs': 3}
 methods = dict(
     joint=dict(),
-    joint_no_heads=dict(options=_no_heads),
-    every_modality=dict(bases=_every),
-    half_joint=dict(
-        bases=_every, options={'method_every_modality.plan.joint_share': 0.5}
+    joint_no_heads=dict(
+        options={
+            'model.loss_weights.all_active.unimodal': 0.0,
+            'model.loss_weights.some_active.unimodal': 0.0,
+        }
     ),
-    remix=dict(bases=_remix, options=_warm),
+    every_modality=dict(bases=['_base_/methods/every_modality.py']),
+    half_joint=dict(
+        bases=['_base_/methods/every_modality.py'],
+        options={'method_every_modality.plan.joint_share': 0.5},
+    ),
+    remix=dict(
+        bases=['_base_/methods/remix.py'],
+        options={'method_remix.plan.warmup_epochs': 3},
+    ),
     remix_feature=dict(
-        bases=_remix, options={**_warm, 'model.mask': 'feature'}
+        bases=['_base_/methods/remix.py'],
+        options={
+            'method_remix.plan.warmup_epochs': 3,
+            'model.mask': 'feature',
+        },
     ),
     remix_recalibrated=dict(
-        bases=_remix,
-        options={**_warm, 'method_remix.plan.bn_recalibration': True},
+        bases=['_base_/methods/remix.py'],
+        options={
+            'method_remix.plan.warmup_epochs': 3,
+            'method_remix.plan.bn_recalibration': True,
+        },
     ),
     random=dict(
-        bases=_remix, options={**_warm, 'method_remix.plan.rule': 'random'}
+        bases=['_base_/methods/remix.py'],
+        options={
+            'method_remix.plan.warmup_epochs': 3,
+            'method_remix.plan.rule': 'random',
+        },
     ),
     modality_dropout=dict(bases=['_base_/methods/modality_dropout_fair.py']),
     reliability=dict(
@@ -31,12 +44,16 @@ methods = dict(
         options={'method_reliability.plan.warmup_epochs': 3},
     ),
     inverse=dict(
-        bases=_remix, options={**_warm, 'method_remix.plan.rule': 'strongest'}
+        bases=['_base_/methods/remix.py'],
+        options={
+            'method_remix.plan.warmup_epochs': 3,
+            'method_remix.plan.rule': 'strongest',
+        },
     ),
     decouple=dict(
-        bases=_remix,
+        bases=['_base_/methods/remix.py'],
         options={
-            **_warm,
+            'method_remix.plan.warmup_epochs': 3,
             'train_dataloader.batch_sampler.reassemble': False,
             'train_dataloader.collate_fn': dict(
                 type='mmremix.multimodal_collate'
@@ -60,7 +77,6 @@ methods = dict(
     inforeg=dict(bases=['_base_/methods/inforeg_fair.py']),
     dgl=dict(bases=['_base_/methods/dgl_fair.py']),
 )
-del _no_heads, _remix, _every, _warm
 unimodal = True
 seeds = [0, 1, 2, 3, 4]
 options = {
