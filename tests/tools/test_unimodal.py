@@ -48,7 +48,9 @@ def test_alone_together_and_then_joint(demo_root, tmp_path):
     assert video.stat().st_mtime_ns == written
     assert 'is trained' in done.stdout
     assert re.search(r'\nheads( +[01]\.\d{4}){3}', done.stdout)
-    log = next((tmp_path / 'joint').glob('*/*.log')).read_text()
+    # Of the training and of the test.
+    logs = (tmp_path / 'joint').glob('*/*.log')
+    log = ''.join(path.read_text() for path in logs)
     assert f'Load checkpoint from {tmp_path / "encoders.pth"}' in log
     # Other options do not go on in the same folder.
     done = run(tmp_path, demo_root, epochs=2)
