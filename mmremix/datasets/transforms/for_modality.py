@@ -36,9 +36,13 @@ class ForModality(BaseTransform):
         modality: Name of the modality, as in the data set's ``modalities``.
         transforms: Configs of the sub-pipeline.
         output: Key of the sub-pipeline's result that is the model's input.
+        input: Key under which the transforms find the row of the modality of
+            an :class:`ArrayDataset`, such as ``'waveform'``. Default: the
+            modality's name.
 
     Raises:
-        KeyError: While running, if the sub-pipeline leaves no ``output``.
+        KeyError: While running, if the sub-pipeline leaves no ``output``, or
+            the sample has no row of the modality for ``input``.
     """
 
     def __init__(
@@ -46,9 +50,11 @@ class ForModality(BaseTransform):
         modality: str,
         transforms: Sequence[dict[str, Any]],
         output: str,
+        input: str | None = None,
     ) -> None:
         self.modality = modality
         self.output = output
+        self.input = input
         self.transforms = Compose(
             [
                 TRANSFORMS.build(t) if isinstance(t, dict) else t
@@ -59,7 +65,16 @@ class ForModality(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
         if self.modality not in results['loaded_modalities']:
             return results
-        local = self.transforms(dict(results))
+        local = dict(results)
+        if self.input is not None:
+            if self.modality not in local:
+                raise KeyError(
+                    f"ForModality(input='{self.input}'): the sample has no "
+                    f"row '{self.modality}'; it has {sorted(local)}. input= "
+                    'is for ArrayDataset: leave it out.'
+                )
+            local[self.input] = local[self.modality]
+        local = self.transforms(local)
         if local is None:
             return None
         if self.output not in local:

@@ -1,0 +1,19 @@
+# GRID letters, one talker, white noise on the sound that a sample keeps.
+# python tools/study.py configs/studies/letters.py
+_base_ = ['_methods.py']
+base = 'configs/joint_letters_concat.py'
+variants = {
+    '10db': {
+        'train_dataloader.dataset.modalities.audio': 'spectrogram_10db',
+        'val_dataloader.dataset.modalities.audio': 'spectrogram_10db',
+        'test_dataloader.dataset.modalities.audio': 'spectrogram_10db',
+    },
+    '0db': {},
+    '-10db': {
+        'train_dataloader.dataset.modalities.audio': 'spectrogram_-10db',
+        'val_dataloader.dataset.modalities.audio': 'spectrogram_-10db',
+        'test_dataloader.dataset.modalities.audio': 'spectrogram_-10db',
+    },
+}
+learning_rates = [3e-3]
+held_out = dict(by=None, folds=5)

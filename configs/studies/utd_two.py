@@ -1,0 +1,7 @@
+# UTD-MHAD without the depth camera, people held out.
+# python tools/study.py configs/studies/utd_two.py
+_base_ = ['_methods.py']
+base = 'configs/studies/_utd_two.py'
+variants = {'long': {'train_cfg.max_epochs': 45}}
+learning_rates = [3e-3]
+held_out = dict(by='subject', folds=4)
