@@ -37,3 +37,13 @@ def test_missing_output_is_named():
 def test_sub_pipeline_may_give_up():
     transform = ForModality('video', [lambda results: None], output='imgs')
     assert transform({'loaded_modalities': ('video',)}) is None
+
+
+def test_row_of_an_array_under_the_name_that_transforms_read():
+    transform = ForModality(
+        'audio', [lambda r: {**r, 'x': r['waveform'] + 1}], 'x', 'waveform'
+    )
+    sample = {'loaded_modalities': ('audio',), 'audio': 1}
+    assert transform(sample)['inputs'] == {'audio': 2}
+    with pytest.raises(KeyError, match="has no row 'audio'.*leave it out"):
+        transform({'loaded_modalities': ('audio',)})
