@@ -7,8 +7,9 @@ _base_ = [
 model = dict(
     num_classes=25,
     encoders=dict(
-        audio=dict(type='SmallCNN', channels=(16, 32, 64)),
-        video=dict(type='SmallCNN', in_channels=8, channels=(16, 32, 64)),
+        # Five: what is averaged at the end must have seen the whole letter.
+        audio=dict(type='SmallCNN', channels=(16, 32, 64, 128, 128)),
+        video=dict(type='SmallCNN', in_channels=8, channels=(16, 32, 64, 128)),
     ),
     data_preprocessor=dict(
         normalize=dict(
