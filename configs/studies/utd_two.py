@@ -2,6 +2,6 @@
 # python tools/study.py configs/studies/utd_two.py
 _base_ = ['_methods.py']
 base = 'configs/studies/_utd_two.py'
-variants = {'long': {'train_cfg.max_epochs': 45}}
+variants = {'long': {'train_cfg.max_epochs': 30}}
 learning_rates = [3e-3]
 held_out = dict(by='subject', folds=4)
