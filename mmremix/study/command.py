@@ -88,12 +88,20 @@ def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
         f'results in {results}',
         flush=True,
     )
+    held, folds = len({*map(given.fold, given.seeds)}), given.num_folds
+    if held < folds:
+        print(
+            f'The seeds {list(given.seeds)} hold out {held} of {folds} folds: '
+            'read-outs are chosen by these samples only.'
+        )
     if args.dry_run:
         return 0
     stopped = _train(args, todo, results)
     from mmremix.study.derived import ensembles
+    from mmremix.study.shared_pool import shared_pools
 
     records = add_records(results, ensembles(tasks, read_records(results)))
+    records = add_records(results, shared_pools(tasks, records))
     return _sum_up(tasks, records, stopped)
 
 

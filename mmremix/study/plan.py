@@ -145,9 +145,9 @@ def _task(
         LEARNING_RATE: lr * method.lr_scale,
         'randomness.seed': seed,
     }
-    fold = None
+    fold, folds = None, {}
     if study.held_out is not None:
-        fold = seed % int(study.held_out.get('folds', 5))
+        fold, folds = study.fold(seed), {'folds': study.num_folds}
         options['held_out'] = {**study.held_out, 'fold': fold}
     record: Record = {
         'study': study.name,
@@ -157,6 +157,7 @@ def _task(
         'lr': lr,
         'config': config.parent.name,
         'fold': fold,
+        **folds,
         **({'modality': method.unimodal} if method.unimodal else {}),
         **versions,
     }

@@ -76,6 +76,17 @@ class Study:
     keep: bool = False
     folder: Path = Path()
 
+    def fold(self, seed: int) -> int:
+        """The fold that the runs of a seed hold out."""
+        return seed % self.num_folds
+
+    @property
+    def num_folds(self) -> int:
+        """How many there are; 1 if the validation set is held out."""
+        if self.held_out is None:
+            return 1
+        return int(self.held_out.get('folds', 5))
+
 
 def load_study(
     path: str | Path, options: Mapping[str, Any] | None = None
