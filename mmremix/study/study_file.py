@@ -28,6 +28,8 @@ class Method:
         unimodal: Train this modality alone instead.
         lr_scale: Its learning rates are the study's times this.
         only: Settings that it is run in; all, if empty.
+        from_unimodal: Start from the encoders of the unimodal runs of the
+            same seed and learning rate.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Method:
     unimodal: str | None = None
     lr_scale: float = 1.0
     only: tuple[str, ...] = ()
+    from_unimodal: bool = False
 
 
 @dataclass(frozen=True)
