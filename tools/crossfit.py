@@ -85,6 +85,8 @@ def main() -> None:
     found = choose_over_folds(files, args.choose, args.by)
     path = write_evidence(found, root)
     print(f'\n{readout_table(found)}\n-> {path}')
+    weights = {n: round(w, 4) for n, w in found['weights'].items() if w}
+    print(f'In a config: model = dict(readout=dict(weights={weights}))')
     if args.final:
         folder = root / 'final'
         last = runs.train(cfg, folder, [*flags, '--no-validate'])

@@ -60,6 +60,14 @@ methods = dict(
             ),
         },
     ),
+    reassemble=dict(
+        bases=['_base_/methods/remix.py'],
+        options={
+            'method_remix.plan.warmup_epochs': 3,
+            'train_dataloader.batch_sampler.decouple': False,
+        },
+    ),
+    unimodal_first=dict(from_unimodal=True),
     ogm_ge=dict(bases=['_base_/methods/ogm_ge_fair.py']),
     opm=dict(bases=['_base_/methods/opm_fair.py']),
     agm=dict(bases=['_base_/methods/agm_fair.py']),

@@ -19,6 +19,7 @@ from mmremix.study.records import (
     key_of,
     read_records,
 )
+from mmremix.study.stages import Todo, run_in_stages, with_predecessors
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.progress import Progress
 
@@ -82,24 +83,33 @@ def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
         waits = before is None or (args.retry and before != DONE)
         if waits and (not args.only or task.record['method'] in args.only):
             todo.append((task, before is not None))
+    todo = with_predecessors(tasks, todo, status)
     done = sum(status.get(key_of(t.record)) == DONE for t in tasks)
     print(
         f'{given.name}: {len(tasks)} runs, {done} done, {len(todo)} to do; '
         f'results in {results}',
         flush=True,
     )
+    held, folds = len({*map(given.fold, given.seeds)}), given.num_folds
+    if held < folds:
+        print(
+            f'The seeds {list(given.seeds)} hold out {held} of {folds} folds: '
+            'read-outs are chosen by these samples only.'
+        )
     if args.dry_run:
         return 0
     stopped = _train(args, todo, results)
     from mmremix.study.derived import ensembles
+    from mmremix.study.shared_pool import shared_pools
 
     records = add_records(results, ensembles(tasks, read_records(results)))
+    records = add_records(results, shared_pools(tasks, records))
     return _sum_up(tasks, records, stopped)
 
 
 def _train(
     args: argparse.Namespace,
-    todo: Sequence[tuple[Task, bool]],
+    todo: Todo,
     results: Path,
 ) -> bool:
     """Run what is to do; whether it was stopped."""
@@ -127,16 +137,17 @@ def _train(
     return False
 
 
-def _records(
-    args: argparse.Namespace, todo: Sequence[tuple[Task, bool]]
-) -> Any:
-    if args.slurm:
-        from mmremix.study.slurm import run_on_slurm
+def _records(args: argparse.Namespace, todo: Todo) -> Any:
+    def run(some: Todo) -> Iterator[Record]:
+        if args.slurm:
+            from mmremix.study.slurm import run_on_slurm
 
-        return run_on_slurm(todo, args.slurm, args.jobs, args.threads)
-    from mmremix.study.workers import run_in_pool
+            return run_on_slurm(some, args.slurm, args.jobs, args.threads)
+        from mmremix.study.workers import run_in_pool
 
-    return run_in_pool(todo, args.jobs, args.threads)
+        return run_in_pool(some, args.jobs, args.threads)
+
+    return run_in_stages(todo, run)
 
 
 def line(record: Record) -> str:

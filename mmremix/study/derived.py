@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mmremix.evaluation.readouts import fit_pool, heads
+from mmremix.evaluation.readouts import Readout, candidates, fit_pool
 from mmremix.study.choose import chosen_runs
 from mmremix.study.plan import Task
 from mmremix.study.predictions import (
-    POOL,
     Predictions,
     accuracy,
     load_predictions,
 )
-from mmremix.study.records import DONE, Record, key_of
+from mmremix.study.records import DONE, POOL, Record, key_of
 from mmremix.study.train_run import PREDICTIONS
+from mmremix.utils.names import FUSION
 
 ENSEMBLE = 'ensemble'
 
@@ -88,10 +88,15 @@ def _ensemble(parts: Sequence[Record], files: Sequence[Path]) -> Record:
             one.groups,
             one.index,
         )
-    total = heads(names, names)
     held_out = together['held_out']
     pool = fit_pool(held_out.log_probs, held_out.labels, held_out.groups)
-    scores = {p: {'fusion': accuracy(total, x)} for p, x in together.items()}
+    # The sum of all stands where other methods have the fused head.
+    total, *parts_of_it = candidates(names)[1:]
+    among = [Readout(FUSION, total.weights), *parts_of_it]
+    scores = {
+        part: {r.name: accuracy(r, found) for r in among}
+        for part, found in together.items()
+    }
     scores['test'][POOL] = accuracy(pool, together['test'])
     first = parts[0]
     shared = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ from mmremix.apis.check_keys import check_options
 from mmremix.apis.config_file import read_config
 from mmremix.apis.held_out import apply_held_out
 from mmremix.apis.methods import apply_methods
-from mmremix.apis.unimodal import config_text, unimodal_config
+from mmremix.apis.unimodal import (
+    config_text,
+    modalities_of,
+    unimodal_config,
+)
 from mmremix.study.records import Record
 from mmremix.study.study_file import Method, Study, find
 from mmremix.utils.errors import ConfigError
@@ -44,6 +48,9 @@ class Task:
         num_workers: See :class:`Study`.
         checkpoint_interval: See :class:`Study`.
         keep: See :class:`Study`.
+        needs: Work directories of the runs whose encoders it starts from,
+            by modality.
+        keep_encoder: Whether others start from its encoder.
     """
 
     config: str
@@ -55,6 +62,8 @@ class Task:
     num_workers: int
     checkpoint_interval: int
     keep: bool
+    needs: dict[str, str] = field(default_factory=dict)
+    keep_encoder: bool = False
 
 
 def plan(study: Study, root: str | Path, versions: Record) -> list[Task]:
@@ -72,17 +81,28 @@ def plan(study: Study, root: str | Path, versions: Record) -> list[Task]:
     # Read once: mmengine reports each time which variables it has filled in.
     joint = read_config(study.base)
     for setting, variant in study.variants.items():
-        for method in study.methods:
+        alone: dict[str, Path] = {}
+        # Those that start from others come after them.
+        for method in sorted(study.methods, key=lambda m: m.from_unimodal):
             if method.only and setting not in method.only:
                 continue
             place = Path(root, setting, method.name)
             text = method_config(study, method, variant, joint)
             digest = hashlib.sha256(_INCIDENTAL.sub('', text).encode())
+            needs = {}
+            if method.from_unimodal:
+                needs = _predecessors(method, modalities_of(joint), alone)
+                names = [f'{n} {path.name}' for n, path in needs.items()]
+                digest.update(' '.join(names).encode())
             folder = place / digest.hexdigest()[:8]
             config = folder / 'config.py'
             write_whole(config, text.encode())
+            if method.unimodal is not None:
+                alone.setdefault(method.unimodal, folder)
             tasks += [
-                _task(study, setting, method, seed, lr, config, versions)
+                _task(
+                    study, setting, method, seed, lr, config, needs, versions
+                )
                 for seed in study.seeds
                 for lr in study.learning_rates
             ]
@@ -132,6 +152,19 @@ def method_config(
     return config_text(cfg)
 
 
+def _predecessors(
+    method: Method, modalities: Sequence[str], alone: Mapping[str, Path]
+) -> dict[str, Path]:
+    missing = [name for name in modalities if name not in alone]
+    if missing or method.unimodal is not None:
+        raise ConfigError(
+            f'The method {method.name} starts from unimodal runs, and this '
+            f'study has none of {missing or "its own kind"}. Write in the '
+            'study: unimodal = True'
+        )
+    return {name: alone[name] for name in modalities}
+
+
 def _task(
     study: Study,
     setting: str,
@@ -139,15 +172,16 @@ def _task(
     seed: int,
     lr: float,
     config: Path,
+    needs: Mapping[str, Path],
     versions: Record,
 ) -> Task:
     options: dict[str, Any] = {
         LEARNING_RATE: lr * method.lr_scale,
         'randomness.seed': seed,
     }
-    fold = None
+    fold, folds = None, {}
     if study.held_out is not None:
-        fold = seed % int(study.held_out.get('folds', 5))
+        fold, folds = study.fold(seed), {'folds': study.num_folds}
         options['held_out'] = {**study.held_out, 'fold': fold}
     record: Record = {
         'study': study.name,
@@ -157,12 +191,14 @@ def _task(
         'lr': lr,
         'config': config.parent.name,
         'fold': fold,
+        **folds,
         **({'modality': method.unimodal} if method.unimodal else {}),
         **versions,
     }
+    run = f'seed{seed}_lr{lr:g}'
     return Task(
         config=str(config),
-        work_dir=str(config.parent / f'seed{seed}_lr{lr:g}'),
+        work_dir=str(config.parent / run),
         options=options,
         record=record,
         choose_by=study.choose_by,
@@ -170,4 +206,7 @@ def _task(
         num_workers=study.num_workers,
         checkpoint_interval=study.checkpoint_interval,
         keep=study.keep,
+        needs={name: str(path / run) for name, path in needs.items()},
+        keep_encoder=method.unimodal is not None
+        and any(other.from_unimodal for other in study.methods),
     )

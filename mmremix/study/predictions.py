@@ -21,10 +21,10 @@ from mmremix.evaluation.readouts import (
     fit_pool,
 )
 from mmremix.models import FUSION, AVRecognizer
+from mmremix.study.records import POOL
 from mmremix.utils.names import HEADS
 from mmremix.utils.whole_files import write_whole
 
-POOL = 'pool'
 _DIGITS = 5
 
 

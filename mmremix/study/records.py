@@ -24,6 +24,9 @@ KEY = ('study', 'setting', 'method', 'seed', 'lr', 'config')
 
 DONE, FAILED, DIVERGED = 'done', 'failed', 'diverged'
 
+POOL, SHARED_POOL = 'pool', 'pool_over_folds'
+"""Read-outs that are fitted: in each run; once for all folds."""
+
 
 def key_of(record: Mapping[str, Any]) -> str:
     """Text that is equal for records of the same run."""

@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from mmremix.study.choose import chosen_runs, held_out, newest
-from mmremix.study.records import DIVERGED, DONE, FAILED, Record
+from mmremix.study.records import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    SHARED_POOL,
+    Record,
+)
 from mmremix.study.statistics import Difference, paired
 
 FUSED, HEADS, CHOSEN, POOL = 'fused', 'sum of heads', 'chosen', 'pool'
+SHARED = 'pool over folds'
 READOUTS = {FUSED: 'fusion', HEADS: 'heads', POOL: 'pool'}
 """Names in the tables, and in the records."""
 BEST = 'best single modality'
@@ -26,7 +33,7 @@ class Row:
     Attributes:
         setting: Study and variant.
         method: Name.
-        readout: One of fused, sum of heads, chosen, pool.
+        readout: One of fused, sum of heads, pool, pool over folds, chosen.
         values: Test accuracy by seed, of the runs that are done.
         held_out: Mean held-out accuracy, if it was measured.
         lr: Learning rate that the held-out samples have chosen.
@@ -37,6 +44,8 @@ class Row:
         passes: Samples encoded in training, mean over the runs.
         seconds: Of training, mean over the runs.
         note: The read-out or modality that was chosen.
+        folds: How many folds a read-out was chosen or fitted over, and of
+            how many; empty for others.
         difference: To the reference.
         relative: Encoder passes, as a multiple of the reference's.
     """
@@ -54,6 +63,7 @@ class Row:
     passes: float
     seconds: float
     note: str = ''
+    folds: str = ''
     difference: Difference | None = None
     relative: float | None = None
 
@@ -99,18 +109,28 @@ def choose_readout(runs: Sequence[Record]) -> str | None:
         runs: Of one method, setting and learning rate, all done.
     """
     tables = [run['accuracy']['held_out'] for run in runs]
-    names: list[str] = [n for n in tables[0] if all(n in t for t in tables)]
+    names: list[str] = [
+        name
+        for name in tables[0]
+        if name != SHARED_POOL and all(name in table for table in tables)
+    ]
     if len(names) < 2:
         return None
+    # Rounded: a sum in another order must not decide.
+    return max(names, key=lambda name: round(over_folds(runs, name), 9))
 
-    def worth(name: str) -> float:
-        folds: dict[object, list[float]] = defaultdict(list)
-        for run, table in zip(runs, tables, strict=True):
-            folds[run.get('fold')].append(table[name])
-        # Rounded: a sum in another order must not decide.
-        return round(fmean(fmean(values) for values in folds.values()), 9)
 
-    return max(names, key=worth)
+def over_folds(runs: Sequence[Record], name: str) -> float:
+    """Held-out accuracy of a read-out: mean within each fold, then of these.
+
+    Args:
+        runs: All done.
+        name: As in the records.
+    """
+    folds: dict[object, list[float]] = defaultdict(list)
+    for run in runs:
+        folds[run.get('fold')].append(run['accuracy']['held_out'][name])
+    return fmean(fmean(values) for values in folds.values())
 
 
 def _of(setting: str, name: str, records: Sequence[Record]) -> Iterator[Row]:
@@ -145,8 +165,14 @@ def _of(setting: str, name: str, records: Sequence[Record]) -> Iterator[Row]:
         if all(key in run['accuracy']['test'] for run in runs):
             yield _read(row, runs, label, key)
     best = choose_readout(runs)
-    if best is not None:
-        yield _read(row, runs, CHOSEN, best, note=best)
+    if best is None:
+        return
+    row = replace(row, folds=_folds(runs))
+    if all(SHARED_POOL in run['accuracy']['test'] for run in runs):
+        pool = _read(row, runs, SHARED, SHARED_POOL)
+        yield replace(pool, held_out=over_folds(runs, SHARED_POOL))
+    one = _read(row, runs, CHOSEN, best, note=best)
+    yield replace(one, held_out=over_folds(runs, best))
 
 
 def _read(
@@ -164,6 +190,13 @@ def _read(
         held_out=fmean(known) if len(known) == len(runs) else None,
         note=note,
     )
+
+
+def _folds(runs: Sequence[Record]) -> str:
+    """How many folds the runs hold out, and of how many."""
+    seen = len({run.get('fold') for run in runs})
+    known = {run['folds'] for run in runs if 'folds' in run}
+    return f'{seen} of {max(known)}' if known else str(seen)
 
 
 def _best_single(

@@ -28,6 +28,8 @@ class Method:
         unimodal: Train this modality alone instead.
         lr_scale: Its learning rates are the study's times this.
         only: Settings that it is run in; all, if empty.
+        from_unimodal: Start from the encoders of the unimodal runs of the
+            same seed and learning rate.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Method:
     unimodal: str | None = None
     lr_scale: float = 1.0
     only: tuple[str, ...] = ()
+    from_unimodal: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,17 @@ class Study:
     checkpoint_interval: int = 5
     keep: bool = False
     folder: Path = Path()
+
+    def fold(self, seed: int) -> int:
+        """The fold that the runs of a seed hold out."""
+        return seed % self.num_folds
+
+    @property
+    def num_folds(self) -> int:
+        """How many there are; 1 if the validation set is held out."""
+        if self.held_out is None:
+            return 1
+        return int(self.held_out.get('folds', 5))
 
 
 def load_study(

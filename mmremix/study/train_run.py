@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from operator import ge
 from pathlib import Path
@@ -21,6 +22,7 @@ from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
 from mmremix.apis.launch import build_runner, load_config, train
+from mmremix.apis.unimodal import gather_encoders
 from mmremix.apis.work_dir import WorkDirInUseError, release
 from mmremix.engine.checkpoints.files import LAST
 from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
@@ -42,6 +44,7 @@ from mmremix.study.records import (
     dump,
     read_records,
 )
+from mmremix.study.stages import ENCODERS
 from mmremix.utils.whole_files import write_whole
 
 RECORD = 'record.json'
@@ -93,7 +96,8 @@ def run_task(task: Task, again: bool = False) -> Record:
     write_whole(folder / RECORD, dump([record]).encode())
     if record['status'] == DONE and not task.keep:
         for path in folder.glob('*.pth'):
-            path.unlink()
+            if not (task.keep_encoder and path.name == ENCODERS):
+                path.unlink()
         Path(folder, LAST).unlink(missing_ok=True)
     return record
 
@@ -107,6 +111,11 @@ def run_config(task: Task) -> Config:
     # message hub.
     cfg.experiment_name = re.sub(r'\W+', '_', task.work_dir).strip('_')
     cfg.resume = True
+    folder = Path(task.work_dir)
+    if task.needs and not any(folder.glob('epoch_*.pth')):
+        files = {n: Path(f, ENCODERS) for n, f in task.needs.items()}
+        gather_encoders(files, folder / ENCODERS)
+        cfg.resume, cfg.load_from = False, str(folder / ENCODERS)
     cfg.visualizer = {'type': 'Visualizer', 'vis_backends': []}
     hooks = dict(cfg.get('default_hooks') or {})
     for name in _UNNEEDED:
@@ -158,6 +167,14 @@ def _run(task: Task) -> Record:
         for name, loader in loaders.items()
     }
     save_predictions(Path(task.work_dir, PREDICTIONS), found)
+    if task.keep_encoder:
+        files = dict.fromkeys(model.modalities, best)
+        gather_encoders(files, Path(task.work_dir, ENCODERS))
+    spent = {
+        'steps': budget.steps,
+        'passes': dict(budget.passes),
+        'seconds': round(budget.seconds, 2),
+    }
     accuracy, pool = accuracies(
         model.modalities, found, heads_are_trained(model)
     )
@@ -165,15 +182,29 @@ def _run(task: Task) -> Record:
         'device': _device(model),
         'epochs': runner.max_epochs,
         'epoch': epoch,
-        'steps': budget.steps,
-        'passes': dict(budget.passes),
-        'seconds': round(budget.seconds, 2),
+        **(_with_predecessors(spent, task) if task.needs else spent),
         'n_train': len(found['train'].labels),
         'n_held_out': len(found['held_out'].labels),
         'n_test': len(found['test'].labels),
         'modalities': list(model.modalities),
         'accuracy': accuracy,
         **({'pool': pool} if pool else {}),
+    }
+
+
+def _with_predecessors(spent: Record, task: Task) -> Record:
+    """What a run has cost, with the runs that it started from."""
+    found = [_record_in(Path(folder)) for folder in task.needs.values()]
+    passes: Counter[str] = Counter(spent['passes'])
+    for record in found:
+        passes.update(record['passes'])
+    return {
+        'steps': spent['steps'] + sum(r['steps'] for r in found),
+        'passes': dict(passes),
+        'seconds': round(
+            spent['seconds'] + sum(r['seconds'] for r in found), 2
+        ),
+        'own': spent,
     }
 
 

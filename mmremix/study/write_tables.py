@@ -16,7 +16,7 @@ from mmremix.utils.whole_files import csv_bytes, write_whole
 HEADER = (
     *('method', 'read-out', 'test', 'SD', 'difference', '95 % (t)'),
     *('95 % (bootstrap)', 'held-out', 'lr', 'runs', 'failed', 'diverged'),
-    *('steps', 'passes', 'seconds', 'equal budget', 'chosen'),
+    *('steps', 'passes', 'seconds', 'equal budget', 'chosen', 'folds'),
 )
 
 
@@ -85,6 +85,7 @@ def row_cells(row: Row) -> list[str]:
         f'{row.seconds:.0f}',
         'yes' if row.equal_budget else 'no',
         row.note,
+        row.folds,
     ]
 
 
@@ -138,7 +139,9 @@ def explanation(reference: str) -> str:
         'over; "failed" and "diverged" count over all learning rates. '
         '"passes" are samples encoded in training, scoring included, as a '
         f'multiple of those of {reference}; up to {EQUAL:g} is an equal '
-        'budget. A pool is fitted to the held-out samples.'
+        'budget. A pool is fitted to the held-out samples of a run, a pool '
+        'over folds to those of all runs together; "folds" are those that it, '
+        'or the chosen read-out, is of.'
     )
 
 

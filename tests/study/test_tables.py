@@ -130,6 +130,7 @@ def test_table_is_exact(records, tmp_path):
         'seconds': '2',
         'equal budget': 'no',
         'chosen': '',
+        'folds': '',
     }
     # By held-out samples, though the other is better on test.
     assert rows['best single modality', 'fused']['chosen'] == 'video'

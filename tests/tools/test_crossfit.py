@@ -39,6 +39,7 @@ def test_folds_choice_and_final_run(demo_root, tmp_path):
         folds = [fold[name] for fold in found['per_fold']]
         assert abs(accuracy - sum(folds) / 2) < 1e-9
     assert f'{found["name"]} (chosen)' in done.stdout
+    assert 'model = dict(readout=dict(weights={' in done.stdout
     final = tmp_path / 'final/epoch_1.pth'
     content = load_checkpoint_file(str(final))
     assert content['readout'] == found

@@ -36,6 +36,7 @@ methods = dict(
     ),
     unimodal_video=dict(unimodal='video'),
     unimodal_audio=dict(unimodal='audio'),
+    pretrained=dict(from_unimodal=True),
 )
 del hooks
 """
@@ -81,6 +82,7 @@ def test_killed_broken_and_done_runs(run, tmp_path):
         'diverging': 'diverged',
         'unimodal_video': 'done',
         'unimodal_audio': 'done',
+        'pretrained': 'done',
         'ensemble': 'done',
     }
     assert 'SIGKILL' in found['killed']['error']
@@ -91,6 +93,14 @@ def test_killed_broken_and_done_runs(run, tmp_path):
     assert joint['passes'] == {'video': 26, 'audio': 26}
     assert joint['steps'] == 4
     assert found['ensemble']['passes'] == {'video': 26, 'audio': 26}
+    pretrained = found['pretrained']
+    assert pretrained['passes'] == {'video': 52, 'audio': 52}
+    assert (pretrained['own']['steps'], pretrained['steps']) == (4, 12)
+    log = ''.join(
+        p.read_text()
+        for p in (tmp_path / 'work_dirs').rglob('pretrained/*/*/*/*.log')
+    )
+    assert 'encoders.pth' in log
     assert set(joint['accuracy']['test']) == {
         *('fusion', 'heads', 'video', 'audio', 'pool')
     }
