@@ -26,8 +26,8 @@ def with_results(
         found: What each modality learns.
     """
     before, _, rest = text.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
+    _, end, after = rest.partition(END)
+    if not end:
         raise ValueError(f'The README has no {BEGIN!r} ... {END!r}')
     part = f'{behind(found)}\n\n{readme_table(rows)}'
     return f'{before}{BEGIN}\n{part}\n{END}{after}'
