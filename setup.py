@@ -1,4 +1,4 @@
-"""Adds ``mmremix/.mim`` to what pyproject.toml describes.
+"""Adds ``mmremix/.mim`` and the readme to what pyproject.toml describes.
 
 The tools of OpenMMLab look for configs and scripts of an installed package in
 ``<package>/.mim``. Wheels and source distributions get copies there, made in
@@ -7,6 +7,7 @@ the build folder; an editable install gets links in the checkout.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,28 @@ SHIPPED = ('configs', 'tools', 'model-index.yml')
 
 def shipped() -> list[Path]:
     return [ROOT / name for name in SHIPPED if (ROOT / name).exists()]
+
+
+def long_description() -> str:
+    """README.md with links that work away from the checkout.
+
+    They lead to the address of the repository in pyproject.toml. Without one
+    there is nothing to lead to: links are left out, their words stay.
+    """
+    project = (ROOT / 'pyproject.toml').read_text(encoding='utf-8')
+    found = re.search(r'^Repository = "(.+?)/?"$', project, re.MULTILINE)
+
+    def link(match: re.Match[str]) -> str:
+        image, words, target = match.groups()
+        if re.match(r'[a-z]+:|#', target):
+            return match[0]
+        if found is None:
+            return '' if image else words
+        kind = 'raw' if image else 'blob'
+        return f'{image}[{words}]({found[1]}/{kind}/HEAD/{target})'
+
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
+    return re.sub(r'(!?)\[([^\]]*)\]\(([^)\s]+)\)', link, text)
 
 
 def remove(path: Path) -> None:
@@ -87,4 +110,8 @@ class Sdist(sdist):
         copy_mim(Path(base_dir, 'mmremix'))
 
 
-setup(cmdclass={'build_py': BuildPy, 'sdist': Sdist})
+setup(
+    long_description=long_description(),
+    long_description_content_type='text/markdown',
+    cmdclass={'build_py': BuildPy, 'sdist': Sdist},
+)

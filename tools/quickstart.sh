@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# From nothing to a table of results: makes an environment and demo data,
-# trains on it, tests and summarizes.
+# From nothing to a comparison: makes an environment and demo data, trains
+# jointly and with Remix, and says what came of it.
 #
-#   bash tools/quickstart.sh [ARGS OF tools/train.py]
+#   bash tools/quickstart.sh [ARGS OF tools/train.py, for both runs]
 #
-#   VENV, PYTHON  see _env.sh
+#   VENV, PYTHON, TORCH, TORCH_INDEX  see _env.sh and _torch.sh
 set -euo pipefail
 
 # shellcheck source=tools/_env.sh
@@ -12,12 +12,19 @@ source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
 ensure_env
 cd "$ROOT"
 
-config=configs/remix_demo_concat.py
-work_dir=work_dirs/remix_demo_concat
+joint=joint_demo_concat remix=remix_demo_concat
 
-python tools/data/make_demo.py --out data/demo
-python tools/train.py "$config" --work-dir "$work_dir" "$@"
-# mmengine writes the path of the newest checkpoint into this file.
-checkpoint=$(<"$work_dir/last_checkpoint")
-python tools/test.py "$config" "$checkpoint" --work-dir "$work_dir"
-python tools/analysis/summarize.py "$work_dir"
+step 'demo clips' python tools/data/make_demo.py --out data/demo
+step 'joint training' python tools/train.py "configs/$joint.py" \
+    --work-dir "work_dirs/$joint" "$@"
+step 'Remix' python tools/train.py "configs/$remix.py" \
+    --work-dir "work_dirs/$remix" "$@"
+python tools/analysis/summarize.py --brief "work_dirs/$joint" "work_dirs/$remix"
+
+cat <<END
+
+Next, after  . $VENV/bin/activate
+  mmremix report work_dirs/$joint work_dirs/$remix   # curves and samples, in report.html
+  mmremix diagnose configs/$joint.py                 # is balancing likely to help?
+  mmremix new data/mine --out mine.py                # a config that fits your clips
+END

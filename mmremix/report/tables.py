@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmremix.report.beside import beside
 from mmremix.report.differences import HEADING, differences
 from mmremix.report.run_data import RunData, load_run
 from mmremix.report.run_group import group_runs
@@ -134,22 +135,32 @@ def run_table(run: RunData) -> str:
     return f'{reached}\n\n{decided}'
 
 
-def runs_table(work_dirs: Sequence[str | Path], trust: bool = False) -> str:
+def runs_table(
+    work_dirs: Sequence[str | Path], trust: bool = False, brief: bool = False
+) -> str:
     """Methods and tables of several runs, and in what else they differ.
+
+    Several runs are also put side by side, with a sentence on what that says.
 
     Args:
         work_dirs: Of training runs.
         trust: See :func:`~mmremix.report.load_run`.
+        brief: Only side by side.
 
     Raises:
         FileNotFoundError: If one is not the work directory of a training run.
     """
     runs = [load_run(work_dir, trust) for work_dir in work_dirs]
+    groups = group_runs(runs)
+    if brief:
+        return beside(groups)
     parts = []
     for run in runs:
         parts.append(f'{run.work_dir}\n{named_methods(run)}'.strip())
         parts += [run_table(run), *run.notes]
-    found = differences(group_runs(runs))
+    if len(runs) > 1:
+        parts.append(beside(groups))
+    found = differences(groups)
     if found:
         parts += [HEADING, *found]
     return '\n\n'.join(parts)

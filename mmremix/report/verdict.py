@@ -9,7 +9,7 @@ from mmremix.report.run_group import RunGroup, Spread, spread
 from mmremix.report.scalars import Series
 from mmremix.utils.names import FUSION
 
-_LEVEL = 0.05  # accuracies closer than this are called level
+LEVEL = 0.05  # accuracies closer than this are called level
 
 
 def headline(group: RunGroup) -> str:
@@ -29,7 +29,7 @@ def _leader(group: RunGroup) -> str:
     if len(order) < 2:
         return f'Only {order[0][0]} is there to be compared.'
     (best, first), (worst, last) = order[0], order[-1]
-    if first.mean - last.mean < _LEVEL:
+    if first.mean - last.mean < LEVEL:
         return f'{joined(sorted(n for n, _ in order)).capitalize()} are level.'
     times = first.mean / last.mean if last.mean else 0.0
     by = f'{100 * (first.mean - last.mean):.0f} points ahead of {worst}'

@@ -2,11 +2,84 @@
 
 from __future__ import annotations
 
-from tools.docs.make_results import FOLDER, TARGET, tables
+from xml.etree import ElementTree
+
+import pytest
+
+from mmremix.study.rows import make_rows
+from tools.docs.draw_results import FUSED, JOINT, REMIX, draw, panels
+from tools.docs.make_results import (
+    FOLDER,
+    PICTURE,
+    README,
+    TARGET,
+    all_records,
+    renewed,
+    tables,
+)
+from tools.docs.readme_results import behind, readme_table, with_results
+
+
+@pytest.fixture(scope='module')
+def records():
+    return all_records()
 
 
 def test_the_tables_are_the_tools():
     assert TARGET.read_text(encoding='utf-8') == tables()
+
+
+def test_the_readme_is_the_tools():
+    text = README.read_text(encoding='utf-8')
+    assert renewed(text) == text
+
+
+def test_the_picture_is_the_tools(records):
+    text = draw(panels(records))
+    assert PICTURE.read_text(encoding='utf-8') == text
+    root = ElementTree.fromstring(text)
+    words = ''.join(root.itertext())
+    # For those who do not see it.
+    assert root.get('role') == 'img' and 'Test accuracy. ' in words
+    assert 'prefers-color-scheme: dark' in words
+
+
+def made(method, seed, test, **more):
+    return {
+        **{'study': 'made', 'setting': 'full', 'method': method},
+        **{'seed': seed, 'lr': 0.1, 'config': 'c', 'status': 'done'},
+        **{'steps': 1, 'passes': {'a': 1}, 'seconds': 1, 'fold': 0},
+        **{'accuracy': {'held_out': test, 'test': test, 'train': test}},
+        **more,
+    }
+
+
+def test_wins_and_losses_alike():
+    found = [
+        record
+        for seed in range(3)
+        for record in (
+            made('joint', seed, {'fusion': 0.5 + seed / 100, 'a': 0.2}),
+            made('remix', seed, {'fusion': 0.3 + seed / 100, 'a': 0.4}),
+            made('opm', seed, {'fusion': 0.7 + seed / 100, 'a': 0.4}),
+            made('random', seed, {'fusion': 0.9}),
+            made('unimodal_a', seed, {'fusion': 0.3}, modality='a'),
+        )
+    ] + [made('mla', 0, {}, status='failed')]
+    rows = make_rows(found, 'joint')
+    lines = readme_table(rows).splitlines()
+    assert lines[2] == '| joint | 51.0 |'
+    assert lines[3] == '| opm | 71.0 (**+20.0**) |'
+    assert '| remix | 31.0 (**-20.0**) |' in lines
+    assert '| mla | failed |' in lines
+    assert not any('random' in line for line in lines)  # a control
+    (panel,) = panels(found)
+    assert list(panel.rows) == ['a', FUSED]
+    assert panel.rows[FUSED][REMIX] == pytest.approx(0.31)
+    assert panel.rows['a'][JOINT] == pytest.approx(0.2)
+    assert '1 of 1 modalities end behind' in behind([panel])
+    with pytest.raises(ValueError, match='end of results'):
+        with_results('no marks', rows, [panel])
 
 
 def test_every_study_has_its_config():

@@ -1,6 +1,7 @@
 """Print what training runs reached and what Remix decided.
 
-Of several runs it also says in what they differ: data, schedule, versions.
+Several runs are also put side by side, and it says in what they differ: data,
+schedule, versions.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ def main() -> None:
         help='run the configs in the work directories as Python, for runs '
         'of components of your own; by default they are only read',
     )
+    parser.add_argument(
+        '--brief', action='store_true', help='only the table side by side'
+    )
     args = parser.parse_args()
     # After parsing, so that --help answers at once.
     from mmremix.report import runs_table
     from mmremix.utils import ConfigError
 
     try:
-        print(runs_table(args.work_dir, args.trust))
+        print(runs_table(args.work_dir, args.trust, args.brief))
     except (FileNotFoundError, ConfigError) as error:
         parser.error(str(error))
 

@@ -1,4 +1,7 @@
-"""Write docs/_results/tables.inc, which docs/results.md includes.
+"""Write what pages and README show of docs/_results/*.json.
+
+docs/_results/tables.inc for docs/results.md, docs/_static/who_learns.svg, and
+the part of README.md between its marks.
 
 .. code-block:: shell
 
@@ -8,28 +11,51 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from itertools import groupby
 from pathlib import Path
 
-from mmremix.study.records import read_records
+from mmremix.study.records import Record, read_records
 from mmremix.study.rows import BEST, CHOSEN, FUSED, HEADS, Row, make_rows
 from mmremix.study.write_tables import HEADER, row_cells
 
-FOLDER = Path(__file__).parents[2] / 'docs' / '_results'
+ROOT = Path(__file__).parents[2]
+# As a script it has only its own folder on the path.
+sys.path.insert(0, str(ROOT))
+from tools.docs.draw_results import draw, panels, table  # noqa: E402
+from tools.docs.readme_results import with_results  # noqa: E402
+
+FOLDER = ROOT / 'docs' / '_results'
 TARGET = FOLDER / 'tables.inc'
+PICTURE = ROOT / 'docs' / '_static' / 'who_learns.svg'
+README = ROOT / 'README.md'
 REFERENCE = 'joint'
 SHOWN = ('method', 'read-out', 'test', 'SD', 'difference', '95 % (t)')
 COST = ('lr', 'runs', 'failed', 'steps', 'passes')
 
 
-def tables() -> str:
-    """Markdown, a table a setting, from the files of results alone."""
-    records = [
+def all_records() -> list[Record]:
+    return [
         record
         for file in sorted(FOLDER.glob('*.json'))
         for record in read_records(file)
     ]
-    parts = []
+
+
+def tables() -> str:
+    """Markdown, a table a setting, from the files of results alone."""
+    records = all_records()
+    parts = [
+        '### Who learns what',
+        '',
+        'Test accuracy in %, mean over seeds, of each modality: from a model '
+        'of its own, and from its head in the model of all. The rate and the '
+        'epoch are those that held-out samples chose, by the fused '
+        'prediction.',
+        '',
+        *table(panels(records)),
+        '',
+    ]
     for setting, group in groupby(
         make_rows(records, REFERENCE), lambda row: row.setting
     ):
@@ -71,6 +97,12 @@ def _order(row: Row) -> tuple[bool, float]:
     return row.method != REFERENCE, -mean
 
 
+def renewed(readme: str) -> str:
+    records = all_records()
+    rows = make_rows(records, REFERENCE)
+    return with_results(readme, rows, panels(records))
+
+
 def build_parser() -> argparse.ArgumentParser:
     return argparse.ArgumentParser(description=__doc__.splitlines()[0])
 
@@ -78,6 +110,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     build_parser().parse_args()
     TARGET.write_text(tables(), encoding='utf-8')
+    PICTURE.write_text(draw(panels(all_records())), encoding='utf-8')
+    README.write_text(
+        renewed(README.read_text(encoding='utf-8')), encoding='utf-8'
+    )
 
 
 if __name__ == '__main__':
