@@ -63,7 +63,7 @@ def differences(groups: Sequence[RunGroup]) -> list[Difference]:
         groups: All the runs; the runs of a group are compared as well.
     """
     runs = [run for group in groups for run in group.runs]
-    settings = [_flat(run.config.to_dict()) for run in runs]
+    settings = [flat_settings(run.config.to_dict()) for run in runs]
     told = sorted({k for found in settings for k in found if _is_told(k)})
     facts = {}
     for run, found in zip(runs, settings, strict=True):
@@ -179,8 +179,15 @@ def _is_told(key: str) -> bool:
     return any(key == name or key.startswith(f'{name}.') for name in _TOLD)
 
 
-def _flat(value: Any, name: str = '') -> dict[str, str]:
-    """Settings by dotted names, ``param_scheduler.0.type``."""
+def flat_settings(value: Any, name: str = '') -> dict[str, str]:
+    """Settings by dotted names, ``param_scheduler.0.type``.
+
+    Without seed, places and how it was launched.
+
+    Args:
+        value: A config, or a part of one.
+        name: Of the part.
+    """
     if isinstance(value, Mapping):
         items = [(str(key), item) for key, item in value.items()]
     elif isinstance(value, list | tuple) and any(
@@ -193,7 +200,7 @@ def _flat(value: Any, name: str = '') -> dict[str, str]:
     for key, item in items:
         if key in _PLACES or (not name and key in INCIDENTAL):
             continue
-        found |= _flat(item, f'{name}.{key}' if name else key)
+        found |= flat_settings(item, f'{name}.{key}' if name else key)
     return found
 
 

@@ -51,9 +51,7 @@ def main() -> None:
     places = [Path(path).resolve() for path in args.work_dir]
     twice = [p for p in args.work_dir if places.count(Path(p).resolve()) > 1]
     if twice:
-        parser.error(
-            f'{twice[0]} is named twice; it would count as two seeds'
-        )
+        parser.error(f'{twice[0]} is named twice; it would count as two seeds')
     # After parsing, so that --help answers at once.
     import mmremix  # noqa: F401  (registers the data sets)
     from mmremix.report import (
