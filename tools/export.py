@@ -6,7 +6,8 @@
         --checkpoint work_dirs/remix_demo_concat/epoch_16.pth --out model.pt2
 
 The file needs torch alone to run (with --format onnx, an ONNX runtime). It is
-compared with the original on random inputs, also after it was written.
+compared with the original on random inputs, also after it was written. A model
+card is written beside it.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def main() -> None:
     if 'after loading' not in report.differences:
         print('the file was not run: pip install onnxruntime to have it run')
     print(f'-> {report.path}')
+    print(f'-> {report.card}')
 
 
 if __name__ == '__main__':

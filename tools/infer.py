@@ -9,8 +9,9 @@
     python tools/infer.py --config configs/joint_utd_concat.py \
         --checkpoint F --rows all
 
-One clip gives a table of its top classes; several give a line each. Exit
-status 1 means that no clip could be predicted.
+One clip gives a table of its top classes; several give a line each. No clip
+stops the others: what could not be predicted or annotated is listed at the
+end, and the exit status is then 1.
 """
 
 from __future__ import annotations

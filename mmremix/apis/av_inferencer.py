@@ -14,26 +14,23 @@ from mmengine.infer import BaseInferencer
 from mmengine.model import BaseModel
 from rich.console import Console
 
-from mmremix.apis.clip_list import CLIP_KEYS, list_clips
-from mmremix.apis.clip_pipeline import ClipPipeline, failed, reason_of
+from mmremix.apis.annotated_copies import check_folder, write_copies
+from mmremix.apis.clip_list import list_clips
+from mmremix.apis.clip_pipeline import ClipPipeline
 from mmremix.apis.load_model import (
     class_names,
     inference_dataset,
     load_model,
     note_other_config,
 )
-from mmremix.apis.prediction_entry import entry_of, free_name
+from mmremix.apis.predict_items import predict_items
+from mmremix.apis.prediction_entry import entry_of
 from mmremix.apis.row_pipeline import RowPipeline, has_rows
 from mmremix.datasets.collate import multimodal_collate
-from mmremix.datasets.media import BrokenMediaError
 from mmremix.registry import INFERENCERS
 from mmremix.utils.config_paths import find_config
 from mmremix.utils.plain_config import config_from_file
 from mmremix.utils.progress import Progress
-from mmremix.visualization.annotate import annotate_clip
-
-NO_COPY = 'no annotated copy: '
-"""How the note of a clip that could not be annotated begins."""
 
 
 @INFERENCERS.register_module()
@@ -151,10 +148,7 @@ class AVInferencer(BaseInferencer):
                     'a table. Leave it out (on the command line, '
                     '--annotate), and write the answers with --out-json.'
                 )
-            # Before anything is predicted, which would be lost.
-            taken: set[Path] = set()
-            for clip in clips:
-                free_name(Path(visualize['out_dir']), clip['clip'], taken)
+            check_folder(visualize['out_dir'], clips)
         preds: list[ActionDataSample] = []
         batches = self.preprocess(clips, batch_size, **pre)
         total = -(-len(clips) // batch_size)
@@ -188,30 +182,12 @@ class AVInferencer(BaseInferencer):
     def forward(self, inputs: dict[str, Any]) -> list[ActionDataSample]:
         """Predict a batch of :meth:`preprocess`, broken clips included."""
         samples: list[ActionDataSample] = inputs['samples']
-        done = iter(self._predict(inputs['usable']))
+        done = iter(
+            predict_items(self.model, self.collate_fn, inputs['usable'])
+        )
         return [
             sample if 'error' in sample else next(done) for sample in samples
         ]
-
-    def _predict(
-        self, items: Sequence[dict[str, Any]]
-    ) -> list[ActionDataSample]:
-        """Together, or, where that fails, one by one."""
-        if not items:
-            return []
-        try:
-            batch = self.collate_fn(list(items))
-            predicted: list[ActionDataSample] = self.model.test_step(batch)
-            return predicted
-        except Exception as error:
-            # Inputs of two sizes, or too many for the memory.
-            if len(items) > 1:
-                return [self._predict([item])[0] for item in items]
-            meta = items[0]['data_samples'].metainfo
-            sample = failed(meta, error)['data_samples']
-            keys = ('missing', 'notes', 'row', *CLIP_KEYS)
-            sample.set_metainfo({k: meta[k] for k in keys if k in meta})
-            return [sample]
 
     def visualize(
         self,
@@ -227,33 +203,11 @@ class AVInferencer(BaseInferencer):
             out_dir: Folder; without it nothing is written.
 
         Returns:
-            Files; ``None`` for a clip without a prediction, or that cannot be
-            annotated: it has no video, or cannot be decoded or written
-            again. A note then says why, and the others go on.
-
-        Raises:
-            ValueError: If a copy would replace its clip.
+            Files, see :func:`~mmremix.apis.annotated_copies.write_copies`.
         """
-        written: list[str | None] = [None] * len(inputs)
-        taken: set[Path] = set()
-        for i, sample in enumerate(preds if out_dir is not None else ()):
-            entry = entry_of(sample, self.classes, topk=1)
-            if entry['error'] is not None:
-                continue
-            target = free_name(Path(str(out_dir)), entry['clip'], taken)
-            try:
-                annotate_clip(entry, target)
-            except Exception as error:
-                # FFmpeg refuses what it reads in many ways. The predictions
-                # are made, and no clip may take them away.
-                why = reason_of(error, entry)
-                if not isinstance(error, BrokenMediaError):
-                    why = f'{type(error).__name__}: {why}'
-                note = f'{NO_COPY}{why}'
-                sample.set_metainfo({'notes': [*entry['notes'], note]})
-            else:
-                written[i] = str(target)
-        return written
+        if out_dir is None:
+            return [None] * len(inputs)
+        return write_copies(preds, self.classes, out_dir)
 
     def postprocess(
         self,

@@ -27,6 +27,7 @@ from mmremix.apis.load_model import (
     load_model,
     note_other_config,
 )
+from mmremix.apis.model_card import write_card
 from mmremix.models import AVDataPreprocessor, AVRecognizer
 from mmremix.models.backbones.lora import merge_lora
 
@@ -84,11 +85,13 @@ class ExportReport(NamedTuple):
             if one was chosen, the weights of the ``readout``.
         differences: Largest absolute difference of a probability from the
             original model's, by what was compared.
+        card: The model card beside the file.
     """
 
     path: str
     info: dict[str, Any]
     differences: dict[str, float]
+    card: str
 
 
 def export_model(
@@ -100,7 +103,9 @@ def export_model(
 ) -> ExportReport:
     """Export the inference path, all modalities in, and check it.
 
-    Modalities that a chosen read-out leaves out are not in it.
+    Modalities that a chosen read-out leaves out are not in it. A model card
+    is written beside the file, see
+    :func:`~mmremix.apis.model_card.write_card`.
 
     The batch size of the result is free, the other sizes are those that the
     test pipeline makes. On random inputs, batches of 1, 2 and 5, it must
@@ -173,7 +178,8 @@ def export_model(
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
-    return ExportReport(str(target), info, differences)
+    card = write_card(target, cfg, checkpoint, model, meta, info)
+    return ExportReport(str(target), info, differences, str(card))
 
 
 def _outputs(fused: FusedModel, example: dict[str, Tensor]) -> list[str]:

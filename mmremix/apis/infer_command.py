@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmremix.apis.av_inferencer import NO_COPY, AVInferencer
+from mmremix.apis.annotated_copies import NO_COPY
+from mmremix.apis.av_inferencer import AVInferencer
 from mmremix.apis.clip_list import list_clips
 from mmremix.apis.launch import load_config
 from mmremix.apis.load_model import inference_dataset
@@ -26,8 +27,9 @@ def run(args: argparse.Namespace) -> int:
         args: Of ``tools/infer.py``.
 
     Returns:
-        Exit status: 0 if at least one clip was predicted, else 1. Clips
-        that could not be annotated are named and do not change it.
+        Exit status: 0 if all that was asked for was done, 1 if a clip or
+        row could not be predicted, or a clip not annotated. Those are named
+        at the end; they stop no other.
 
     Raises:
         ValueError: On arguments that do not fit, see also
@@ -60,11 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out_json:
         _write_json(args, inferencer, result)
         print(f'-> {args.out_json}')
-    _list_failures(entries, predicted)
-    if not predicted:
-        print(f'error: no {kind} could be predicted', file=sys.stderr)
-        return 1
-    return 0
+    return _list_failures(entries, predicted, kind)
 
 
 def _wanted(args: argparse.Namespace, rows: bool) -> list[Any]:
@@ -135,7 +133,9 @@ def _without_copies(
     return clips
 
 
-def _list_failures(entries: list[dict[str, Any]], predicted: int) -> None:
+def _list_failures(
+    entries: list[dict[str, Any]], predicted: int, kind: str
+) -> int:
     """Last, where they are seen: what went wrong, clip by clip."""
     lines = error_lines(entries)
     if lines:
@@ -149,10 +149,19 @@ def _list_failures(entries: list[dict[str, Any]], predicted: int) -> None:
     if failures:
         sys.stdout.flush()
         print(
-            f'warning: {len(failures)} of {predicted} predicted clips could '
+            f'error: {len(failures)} of {predicted} predicted clips could '
             'not be annotated:\n' + '\n'.join(failures),
             file=sys.stderr,
         )
+    lost = len(entries) - predicted
+    if not predicted:
+        print(f'error: no {kind} could be predicted', file=sys.stderr)
+    elif lost:
+        print(
+            f'error: {lost} of {len(entries)} {kind}s could not be predicted',
+            file=sys.stderr,
+        )
+    return 1 if lost or failures else 0
 
 
 def _write_json(

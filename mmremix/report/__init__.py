@@ -2,8 +2,9 @@
 
 from mmremix.report.figures import save_figures
 from mmremix.report.page import render_page
-from mmremix.report.run_data import RunData, load_run
+from mmremix.report.run_data import RunData
 from mmremix.report.run_group import RunGroup, group_runs
+from mmremix.report.run_reader import load_run
 from mmremix.report.tables import (
     accuracy_table,
     run_table,

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mmremix.report.epoch_charts import percent
+from mmremix.report.labels import cells, isolated, wrapped
 from mmremix.report.picture import Circle, Mark, Path, Picture, Rect, Text
-from mmremix.report.plot import MAX_LETTERS, WIDTH, Plot, shortened, ticks
+from mmremix.report.plot import WIDTH, Plot, ticks
 from mmremix.report.run_group import Spread
 
 _ROW = 46  # pixels for one histogram
+_LINE, _LINE_CELLS = 14, 52  # a line of names below a matrix
 _MAX_NAMED_CLASSES = 40
 _LEAST_DRAWN = 0.02
+_MAX_CELLS = 12  # of class names beside a matrix; longer ones get numbers
 
 
 def histogram_chart(
@@ -45,11 +48,12 @@ def histogram_chart(
     peak = max((h.max() for row in found for h in row.values()), default=0)
     height = _ROW * len(epochs) + 44
     plot = Plot((0, most), (0, 1), height=height, left=64, labels=names)
-    for k, name in enumerate(names):
+    if plot.named_below:
+        named = [(name, kinds[name]) for name in names]
+        plot.names_below(named, ['hill'] * len(named))
+    for k, name in enumerate(() if plot.named_below else names):
         place = plot.right + 6, plot.top + 14 * (k + 1)
-        plot.add(
-            Text(f'name {kinds[name]}', *place, shortened(name, MAX_LETTERS))
-        )
+        plot.add(Text(f'name {kinds[name]}', *place, name))
     plot.axes('KL(p ‖ uniform), nats', ticks(0, most, 4), [], '{:g}'.format)
     for row, (epoch, histograms) in enumerate(zip(epochs, found, strict=True)):
         base = plot.top + (row + 1) * _ROW - 4
@@ -125,26 +129,31 @@ def matrix_chart(
 ) -> Picture:
     """A confusion matrix, rows as shares of the true class.
 
-    With more than 40 classes, shares below 2 % are left out.
+    Long class names stand below it, with the numbers of their rows. With
+    more than 40 classes, shares below 2 % are left out.
     """
     number = len(confusion)
     totals = confusion.sum(axis=1, keepdims=True)
     shares = confusion / np.maximum(totals, 1)
-    longest = max((len(c) for c in classes), default=1)
     named = number <= _MAX_NAMED_CLASSES
-    margin = min(8 + 6 * longest, 84) if named else 0
+    longest = max(map(cells, classes), default=1)
+    beside, below = list(classes), []
+    if longest > _MAX_CELLS:
+        beside = [str(i) for i in range(1, len(classes) + 1)]
+        below = [f'{i}  {isolated(c)}' for i, c in enumerate(classes, start=1)]
+        longest = len(beside[-1])
+    margin = 8 + 6.5 * longest if named else 0
     left, top = margin + 2, 18.0
     cell = (WIDTH - left - 2) / number
     marks: list[Mark] = [Text('tick', 0, 11, 'true ↓  predicted →')]
     bottom = top + cell * number
     if named:
         size = min(11.0, max(cell * 0.9, 5.0))
-        for i, name in enumerate(classes):
-            short = shortened(name, max(int((margin - 6) / 6), 1))
+        for i, name in enumerate(beside):
             at = (i + 0.5) * cell + size * 0.35
             marks += [
-                Text('end', left - 4, top + at, short, size),
-                Text('end', left + at, bottom + 4, short, size, turned=True),
+                Text('end', left - 4, top + at, name, size),
+                Text('end', left + at, bottom + 4, name, size, turned=True),
             ]
     marks.append(Rect('frame', left, top, cell * number, cell * number))
     least = 0.0 if named else _LEAST_DRAWN
@@ -157,9 +166,15 @@ def matrix_chart(
             says = ''
             if named and i < len(classes) and j < len(classes):
                 says = (
-                    f'{classes[i]} taken for {classes[j]}: {count} of '
+                    f'{isolated(classes[i])} taken for '
+                    f'{isolated(classes[j])}: {count} of '
                     f'{int(totals[i, 0])}'
                 )
             place = (left + j * cell, top + i * cell, cell, cell)
             marks.append(Rect(f'cell {kind}', *place, share, says))
-    return Picture(title, WIDTH, bottom + margin + 4, marks)
+    height = bottom + margin + 4
+    for name in below if named else ():
+        for i, line in enumerate(wrapped(name, _LINE_CELLS)):
+            height += _LINE
+            marks.append(Text('tick', 16 if i else 2, height, line))
+    return Picture(title, WIDTH, height + (6 if below else 0), marks)

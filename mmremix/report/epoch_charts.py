@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from mmremix.report.labels import isolated
 from mmremix.report.picture import Picture, Rect
 from mmremix.report.plot import Plot, ticks, whole_ticks
 from mmremix.report.run_group import Spread
@@ -19,11 +20,13 @@ class Curve:
         name: Written at its end.
         kind: CSS class of its colour.
         points: By epoch.
+        look: ``line``, ``dashed`` or ``dotted``.
     """
 
     name: str
     kind: str
     points: Mapping[float, Spread]
+    look: str = 'line'
 
 
 def percent(value: float) -> str:
@@ -93,10 +96,11 @@ def line_chart(
                 *(xs, [s.low for s in spreads], [s.high for s in spreads]),
                 curve.kind,
             )
-        plot.path(xs, [s.mean for s in spreads], curve.kind)
+        plot.path(xs, [s.mean for s in spreads], curve.kind, curve.look)
     plot.end_labels(
         [(c.points[max(c.points)].mean, c.name, c.kind) for c in curves],
-        *([reference[0]] if reference else []),
+        reference[0] if reference else -1e9,
+        [c.look for c in curves],
     )
     texts = []
     for epoch in epochs:
@@ -127,7 +131,9 @@ def stack_chart(
         name: points[max(points)].mean / (totals[max(points)] or 1)
         for name, points in counts.items()
     }
-    labels = {name: f'{name} {percent(v)}' for name, v in shares.items()}
+    labels = {
+        name: f'{isolated(name)} {percent(v)}' for name, v in shares.items()
+    }
     plot = Plot(
         *((0.5, last_epoch + 0.5), (0, most)), labels=list(labels.values())
     )
@@ -151,13 +157,13 @@ def stack_chart(
         end = max(points)
         middle = below[end] - points[end].mean / 2
         middles.append((middle, labels[name], kinds[name]))
-    plot.end_labels(middles)
+    plot.end_labels(middles, keys=['bar'] * len(middles))
     plot.hits(
         epochs,
         [
             f'epoch {e:g}: '
             + ', '.join(
-                f'{name} {whole(points[e].mean)} '
+                f'{isolated(name)} {whole(points[e].mean)} '
                 f'({percent(points[e].mean / (totals[e] or 1))})'
                 for name, points in counts.items()
                 if e in points

@@ -13,9 +13,14 @@ from mmremix.report.sections_epochs import (
     rho_charts,
     sample_charts,
 )
+from mmremix.report.sections_losses import loss_charts
 from mmremix.report.sections_methods import method_charts
+from mmremix.report.sections_missing import missing_charts
 from mmremix.report.sections_other import contribution_charts, gradient_charts
 from mmremix.report.sections_run import certainty_charts, confusion_charts
+from mmremix.report.sections_together import together_charts
+
+SUFFIXES = ('png', 'pdf', 'svg')
 
 
 def save_figures(groups: Sequence[RunGroup], folder: str | Path) -> list[Path]:
@@ -24,8 +29,9 @@ def save_figures(groups: Sequence[RunGroup], folder: str | Path) -> list[Path]:
     Args:
         groups: Of runs.
         folder: Made if it is not there. The files are
-            ``<group>_<chart>.png`` (300 dots per inch) and ``.svg``, a
-            column of a paper wide.
+            ``<group>_<chart>.png`` (300 dots per inch), ``.pdf`` and
+            ``.svg``, a column of a paper wide; those of all groups begin
+            with ``all_``.
 
     Returns:
         The files.
@@ -34,6 +40,9 @@ def save_figures(groups: Sequence[RunGroup], folder: str | Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     charts = [
         *accuracy_charts(groups),
+        *together_charts(groups),
+        *loss_charts(groups),
+        *missing_charts(groups),
         *sample_charts(groups),
         *flip_charts(groups),
         *rho_charts(groups),
@@ -46,7 +55,7 @@ def save_figures(groups: Sequence[RunGroup], folder: str | Path) -> list[Path]:
     written = []
     for chart in charts:
         figure = draw(chart.picture)
-        for suffix in ('png', 'svg'):
+        for suffix in SUFFIXES:
             path = target / f'{chart.stem}.{suffix}'
             figure.savefig(path, dpi=300)
             written.append(path)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from html import escape
 
 from mmremix.report.charts import strip_chart
-from mmremix.report.differences import HEADING, differences
 from mmremix.report.markup import table
 from mmremix.report.render import svg
 from mmremix.report.run_data import RunData, called, final, kinds
@@ -36,7 +35,7 @@ def glance(groups: Sequence[RunGroup]) -> str:
     )
     return (
         f'<ul class="glance">{"".join(map(_card, groups))}</ul>'
-        f'{against}{_differences(groups)}{_runs(groups)}{notes}'
+        f'{against}{_runs(groups)}{notes}'
     )
 
 
@@ -69,15 +68,6 @@ def _card(group: RunGroup) -> str:
         + f'<p class="verdict"><strong>{escape(headline(group))}</strong></p>'
         f'{picture}<p>{escape(" ".join(verdict(group)))}</p></li>'
     )
-
-
-def _differences(groups: Sequence[RunGroup]) -> str:
-    """What makes the comparison less fair than it looks."""
-    found = differences(groups)
-    if not found:
-        return ''
-    items = ''.join(f'<li>{escape(said)}</li>' for said in found)
-    return f'<div class="note"><p>{HEADING}</p><ul>{items}</ul></div>'
 
 
 def _runs(groups: Sequence[RunGroup]) -> str:

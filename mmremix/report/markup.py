@@ -11,6 +11,8 @@ from mmremix.report.render import svg
 from mmremix.report.run_data import called
 from mmremix.report.run_group import Spread
 
+_FEW = 2  # charts that leave room beside them on a wide screen
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -127,9 +129,10 @@ def figure(chart: Chart) -> str:
     )
     note = f'<figcaption>{escape(chart.note)}</figcaption>'
     return (
-        f'<figure><p class="title">{title}</p>{readout}'
+        f'<figure><div><p class="title">{title}</p>{readout}'
         f'<div class="chart"{reader}>{picture}</div>'
         + (note if chart.note else '')
+        + '</div>'
         + (details('Data', chart.data) if chart.data else '')
         + '</figure>'
     )
@@ -146,7 +149,8 @@ def section(anchor: str, title: str, lead: str, content: str) -> str:
     )
 
 
-def panels(charts: Iterable[Chart]) -> str:
-    """Charts side by side, as many as fit."""
+def panels(charts: Sequence[Chart]) -> str:
+    """Charts side by side, as many as fit; of few, with their data beside."""
     content = ''.join(map(figure, charts))
-    return f'<div class="panels">{content}</div>' if content else ''
+    few = ' few' if len(charts) <= _FEW else ''
+    return f'<div class="panels{few}">{content}</div>' if content else ''

@@ -15,7 +15,9 @@ from mmremix.report.sections_epochs import (
     rho_section,
     samples_section,
 )
+from mmremix.report.sections_losses import loss_section
 from mmremix.report.sections_methods import method_section
+from mmremix.report.sections_missing import missing_section
 from mmremix.report.sections_other import (
     contribution_section,
     gradient_section,
@@ -26,7 +28,9 @@ from mmremix.report.sections_run import (
     confusion_charts,
     settings,
 )
+from mmremix.report.sections_together import together_section
 from mmremix.report.style import SCRIPT, STYLE
+from mmremix.report.unlike import unlike
 from mmremix.version import __version__
 
 # Nothing may be loaded from anywhere.
@@ -53,6 +57,9 @@ def render_page(
     title = 'Balance of ' + ', '.join(group.name for group in groups)
     parts = [
         accuracy_section(groups),
+        together_section(groups),
+        loss_section(groups),
+        missing_section(groups),
         samples_section(groups),
         rho_section(groups),
         _of_each(
@@ -94,7 +101,12 @@ def render_page(
         ),
     ]
     sections = [part for part in parts if part]
-    content = glance(groups) + _contents(sections) + ''.join(sections)
+    content = (
+        unlike(groups)
+        + glance(groups)
+        + _contents(sections)
+        + ''.join(sections)
+    )
     # A number and its sign stay on one line.
     content = content.replace(' %', '\N{NO-BREAK SPACE}%')
     return (
@@ -117,7 +129,11 @@ def _contents(sections: Sequence[str]) -> str:
         anchor = part.split('aria-labelledby="', 1)[1].split('"', 1)[0]
         title = part.split('</h2>', 1)[0].rsplit('>', 1)[1]
         links.append(f'<li><a href="#{anchor}">{title}</a></li>')
-    return f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>'
+    return (
+        f'<nav aria-label="Contents"><ul>{"".join(links)}</ul>'
+        '<button type="button" id="tables" aria-pressed="false" hidden>'
+        'Open all data tables</button></nav>'
+    )
 
 
 def _of_each(

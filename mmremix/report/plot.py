@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from mmremix.report.labels import cells, wrapped
 from mmremix.report.picture import (
     Circle,
     Mark,
@@ -20,7 +21,8 @@ from mmremix.report.picture import (
 WIDTH = 360
 _LINE = 14  # pixels between labels
 _LETTER = 7.2  # pixels, of a bold label
-MAX_LETTERS = 16
+MAX_LETTERS = 16  # of a name beside the plot; longer ones stand below it
+_KEY = 30  # pixels for a piece of the line before a name below the plot
 
 
 class Plot:
@@ -30,7 +32,8 @@ class Plot:
         x_range: First and last value on the x axis.
         y_range: The same for y.
         height: In pixels.
-        labels: What will be written to the right of the plot.
+        labels: What will be written to the right of the plot; below it, if
+            one is long.
         left: Space for the tick labels of the y axis.
         log_y: Whether y is on a logarithmic scale.
     """
@@ -45,11 +48,15 @@ class Plot:
         left: int = 40,
         log_y: bool = False,
     ) -> None:
-        longest = min(max(map(len, labels), default=0), MAX_LETTERS)
+        longest = max(map(cells, labels), default=0)
+        self.named_below = longest > MAX_LETTERS
+        if self.named_below:
+            longest = 0
         self.left = left
         self.right = round(WIDTH - 16 - _LETTER * longest)
         self.top, self.bottom = 12, height - 36
         self.height = height
+        self.below = 0  # pixels for names below the plot
         self.log_y = log_y
         self._x = _widened(x_range)
         self._y = _widened(y_range)
@@ -97,14 +104,18 @@ class Plot:
         self.add(Text('tick mid', middle, self.height - 4, x_label))
 
     def path(
-        self, xs: Sequence[float], ys: Sequence[float], kind: str
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        kind: str,
+        look: str = 'line',
     ) -> None:
         """Draw a line; a single point as a dot."""
         points = self._points(xs, ys)
         if len(points) == 1:
             self.add(Circle(f'dot {kind}', *points[0], 3.5))
         else:
-            self.add(Path(f'line {kind}', points))
+            self.add(Path(f'{look} {kind}', points))
 
     def band(
         self,
@@ -130,17 +141,31 @@ class Plot:
         """Draw a dashed line across, named at its end."""
         y = self.y(value)
         self.across('reference', y)
-        self.add(Text('tick', self.right + 6, y + 4, label))
+        if self.named_below:
+            self.add(Text('tick end', self.right - 2, y - 4, label))
+        else:
+            self.add(Text('tick', self.right + 6, y + 4, label))
 
     def end_labels(
-        self, labels: Iterable[tuple[float, str, str]], taken: float = -1e9
+        self,
+        labels: Sequence[tuple[float, str, str]],
+        taken: float = -1e9,
+        keys: Sequence[str] = (),
     ) -> None:
         """Name lines at their right ends, without overlaps.
 
         Args:
             labels: y value, text and class.
             taken: y value of a reference line that has a label already.
+            keys: How each line looks (``line``, ``dashed``, ``bar``), for
+                names below the plot. Defaults to lines.
         """
+        if self.named_below:
+            self.names_below(
+                [(name, kind) for _, name, kind in labels],
+                keys or ['line'] * len(labels),
+            )
+            return
         wanted = sorted((self.y(v), name, kind) for v, name, kind in labels)
         blocked = self.y(taken) if taken > -1e9 else -1e9
         places: list[float] = []
@@ -154,8 +179,29 @@ class Plot:
             places[i] = min(places[i], limit)
             limit = places[i] - _LINE
         for place, (_, name, kind) in zip(places, wanted, strict=True):
-            shown = shortened(name, MAX_LETTERS)
-            self.add(Text(f'name {kind}', self.right + 6, place + 4, shown))
+            self.add(Text(f'name {kind}', self.right + 6, place + 4, name))
+
+    def names_below(
+        self, names: Iterable[tuple[str, str]], keys: Sequence[str]
+    ) -> None:
+        """Write names whole, each on lines of its own below the plot.
+
+        Args:
+            names: Text and class.
+            keys: See :meth:`end_labels`.
+        """
+        most = int((WIDTH - _KEY - 12) / _LETTER)
+        for (name, kind), key in zip(names, keys, strict=True):
+            y = self.height + self.below + _LINE
+            if key in ('bar', 'hill', 'outline'):
+                self.add(Rect(f'{key} {kind}', 12, y - 9, 12, 9))
+            else:
+                self.add(Path(f'{key} {kind}', [(6, y - 4), (_KEY, y - 4)]))
+            for line in wrapped(name, most):
+                place = _KEY + 6, self.height + self.below + _LINE
+                self.add(Text(f'name {kind}', *place, line))
+                self.below += _LINE
+            self.below += 3
 
     def hits(self, xs: Sequence[float], texts: Sequence[str]) -> None:
         """Lay columns over the plot that say their values when touched."""
@@ -174,15 +220,11 @@ class Plot:
 
     def finished(self, title: str) -> Picture:
         """The picture."""
-        return Picture(title, WIDTH, self.height, self.marks)
+        below = self.below + 4 if self.below else 0
+        return Picture(title, WIDTH, self.height + below, self.marks)
 
     def _points(self, xs: Sequence[float], ys: Sequence[float]) -> list[Point]:
         return [(self.x(x), self.y(y)) for x, y in zip(xs, ys, strict=True)]
-
-
-def shortened(words: str, letters: int) -> str:
-    """Words, cut where they are too long."""
-    return words if len(words) <= letters else words[: letters - 1] + '…'
 
 
 def ticks(low: float, high: float, number: int = 5) -> list[float]:

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle as DrawnCircle
 from matplotlib.patches import Polygon, Rectangle
 
+from mmremix.report.fonts import font_families
+from mmremix.report.labels import without_isolates
 from mmremix.report.picture import Circle, Mark, Path, Picture, Rect, Text
 
 # Light and dark. The colours of s1 to s5 differ in lightness too, and stay
@@ -68,6 +70,9 @@ LOOKS = {
     'frame': Look('panel'),
     'line': Look(stroke=_OWN, width=2),
     'line.s0': Look(stroke=_OWN, width=2.75),
+    'dashed': Look(stroke=_OWN, width=2, dash=7),
+    'dotted': Look(stroke=_OWN, width=2, dash=2),
+    'outline': Look(stroke=_OWN, width=1.5),
     'band': Look(_OWN, opacity=0.18),
     'bar': Look(_OWN),
     'dot': Look(_OWN),
@@ -188,7 +193,8 @@ def _draw_mark(axes: Axes, mark: Mark, points: float, order: int) -> None:
         kinds = mark.kind.split()
         size = (mark.size or look.size) * points * _NARROWER
         axes.text(
-            *(mark.x, mark.y, mark.words),
+            *(mark.x, mark.y, without_isolates(mark.words)),
+            fontfamily=font_families(mark.words),
             color=colour(look.fill),
             fontsize=size,
             # Only two weights are at hand.

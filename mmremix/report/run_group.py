@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmremix.report.labels import isolated
 from mmremix.report.run_data import RunData, final
 from mmremix.report.scalars import Series, epoch_means
 
@@ -57,9 +58,10 @@ class RunGroup:
     @property
     def title(self) -> str:
         """Name, and how many seeds."""
+        name = isolated(self.name)
         if len(self.runs) == 1:
-            return self.name
-        return f'{self.name} ({len(self.runs)} seeds)'
+            return name
+        return f'{name} ({len(self.runs)} seeds)'
 
     def over_epochs(self, scalar: str) -> dict[float, Spread]:
         """Mean and spread at every epoch, of ``acc/fusion_top1``, say."""

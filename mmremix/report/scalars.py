@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from mmremix.utils.errors import MissingFileError
+from mmremix.report.log_parts import Part, is_number, read_parts, trains
 
 Series = dict[float, float]
 """Values by epoch; measurements within an epoch have a fraction."""
 
-_RESUMED = re.compile(r'^resume = True\b', re.MULTILINE)
 _OF_THE_START = re.compile(r'^(resume|load_from) = .*$', re.MULTILINE)
 _BY_EPOCH = ('acc/', 'remix/')
-
-
-@dataclass(frozen=True)
-class Part:
-    """What was logged from one start of a training to its end.
-
-    Attributes:
-        folder: Of mmengine, below the work directory.
-        lines: Of its ``scalars.json``.
-        config: Text of the config as it was run; empty if there is none.
-        begin: Epoch and iteration of the first training step logged.
-        end: The same of the last.
-    """
-
-    folder: Path
-    lines: list[dict[str, Any]]
-    config: str
-    begin: tuple[int, int]
-    end: tuple[int, int]
-
-    @property
-    def resumed(self) -> bool:
-        """Whether an earlier part comes before it."""
-        # resume=True without a checkpoint starts anew.
-        return self.begin[0] > 1 and bool(_RESUMED.search(self.config))
 
 
 def find_runs(work_dir: str | Path) -> list[list[Part]]:
@@ -61,16 +33,7 @@ def find_runs(work_dir: str | Path) -> list[list[Part]]:
     Raises:
         FileNotFoundError: If no training run has logged anything there.
     """
-    parts = [
-        part
-        for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
-        if (part := _read_part(file)) is not None
-    ]
-    if not parts:
-        raise MissingFileError(
-            f'No training log (*/vis_data/scalars.json) in {work_dir}: is it '
-            'the work directory of a training run?'
-        )
+    parts = read_parts(work_dir)
     parts.sort(key=lambda part: (part.resumed, part.end, part.begin))
     runs: list[list[Part]] = []
     for part in parts:
@@ -103,7 +66,7 @@ def read_series(parts: Sequence[Part]) -> dict[str, Series]:
     ends: dict[int, int] = {}
     for part in parts:
         for line in part.lines:
-            if _trains(line):
+            if trains(line):
                 ends[int(line['epoch'])] = int(line['iter'])
     last = max(ends)
     for part in parts:
@@ -114,9 +77,9 @@ def read_series(parts: Sequence[Part]) -> dict[str, Series]:
         for line in part.lines:
             step = line.get('step')
             for name, value in line.items():
-                if not isinstance(value, int | float) or not isfinite(value):
+                if not is_number(value):
                     continue
-                if _trains(line):
+                if trains(line):
                     if 'loss' not in name and '/' not in name:
                         continue
                     place = _place(line['iter'], ends)
@@ -142,40 +105,11 @@ def epoch_means(series: Series) -> Series:
     return {epoch: fmean(values) for epoch, values in steps.items()}
 
 
-def _trains(line: dict[str, Any]) -> bool:
-    return 'epoch' in line and 'iter' in line
-
-
 def _distance(run: Sequence[Part], part: Part) -> tuple[bool, int]:
     """How likely a part is not of a run; the least is likeliest."""
     other = _OF_THE_START.sub('', run[-1].config)
     changed = other != _OF_THE_START.sub('', part.config)
     return changed, run[-1].end[0] - part.begin[0]
-
-
-def _read_part(file: Path) -> Part | None:
-    lines = _read_lines(file)
-    steps = [(int(n['epoch']), int(n['iter'])) for n in lines if _trains(n)]
-    if not steps:  # a test run logs no epochs
-        return None
-    config = file.with_name('config.py')
-    text = ''
-    if config.is_file():
-        text = config.read_text(encoding='utf-8', errors='replace')
-    return Part(file.parent.parent, lines, text, min(steps), max(steps))
-
-
-def _read_lines(file: Path) -> list[dict[str, Any]]:
-    lines = []
-    text = file.read_text(encoding='utf-8', errors='replace')
-    for entry in text.splitlines():
-        try:
-            line = json.loads(entry)
-        except json.JSONDecodeError:  # the run was killed while it wrote
-            continue
-        if isinstance(line, dict):
-            lines.append(line)
-    return lines
 
 
 def _names_in_iterations(lines: list[dict[str, Any]], last: int) -> set[str]:

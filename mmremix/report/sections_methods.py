@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from mmremix.report.epoch_charts import line_chart
 from mmremix.report.markup import Chart, data_table, panels, section
+from mmremix.report.meanings import meaning
 from mmremix.report.run_group import RunGroup
 from mmremix.report.sections_epochs import curves, warm_up
 
@@ -23,7 +25,27 @@ def method_section(groups: Sequence[RunGroup]) -> str:
         'What the methods did',
         'What each balancing method recorded, under its name in the log: '
         'means over the steps of an epoch that were logged.' + several,
-        panels(method_charts(groups)),
+        panels(method_charts(groups)) + _silent(groups),
+    )
+
+
+def _silent(groups: Sequence[RunGroup]) -> str:
+    """Names the methods that have no statistic."""
+    said = []
+    for group in groups:
+        families = {name.partition('/')[0] for name in _families(group)}
+        quiet = [
+            name
+            for name in group.first.methods
+            if name not in families and name not in _ELSEWHERE
+        ]
+        if quiet:
+            said.append(f'{group.title}: {", ".join(quiet)}')
+    if not said:
+        return ''
+    return (
+        f'<p class="note">Without a statistic of their own: '
+        f'{escape("; ".join(said))}.</p>'
     )
 
 
@@ -52,6 +74,7 @@ def method_charts(groups: Sequence[RunGroup]) -> list[Chart]:
                     f'{group.title}: {name}',
                     picture,
                     data_table(found, '{:.4g}'.format),
+                    meaning(*name.split('/', 1), group.first.config),
                 )
             )
     return charts

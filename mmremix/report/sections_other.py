@@ -91,31 +91,7 @@ def contribution_section(groups: Sequence[RunGroup]) -> str:
             rows,
             'Contributions at the end',
         )
-        + _subset_table(groups)
         + panels(contribution_charts(groups)),
-    )
-
-
-def _subset_table(groups: Sequence[RunGroup]) -> str:
-    """Accuracies with every set of modalities."""
-    rows = []
-    for group in groups:
-        for name in _members(group, 'subset/samples_'):
-            fused, heads = (
-                group.at_end(f'subset/{kind}_{name}')
-                for kind in ('fusion', 'heads')
-            )
-            count = group.at_end(f'subset/samples_{name}')
-            if fused is None or heads is None or count is None:
-                continue
-            shown = [written(fused), written(heads), f'{count.mean:.0f}']
-            rows.append([f'{group.title}: {name.replace("+", " + ")}', *shown])
-    if not rows:
-        return ''
-    return table(
-        ['only these are there', 'fused', 'sum of heads', 'samples'],
-        rows,
-        'Accuracy where modalities are missing, at the end',
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mmremix.records import Records
 from mmremix.report.charts import histogram_chart, matrix_chart
 from mmremix.report.epoch_charts import Curve, line_chart, percent
+from mmremix.report.labels import without_isolates
 from mmremix.report.markup import Chart, details, table
 from mmremix.report.run_data import RunData, called, kinds
 from mmremix.report.run_group import RunGroup, Spread
@@ -125,7 +126,7 @@ def confusion_charts(group: RunGroup) -> list[Chart]:
         ]
         charts.append(
             Chart(
-                f'{group.name}_confusion_{called(name)}',
+                f'{group.name}_confusion_{without_isolates(called(name))}',
                 f'{called(name)}: {percent(accuracy)} of {total} right',
                 matrix_chart(
                     f'Confusion matrix of {called(name)}, {run.name}',

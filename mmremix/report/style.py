@@ -15,7 +15,8 @@ STYLE = f"""
 STYLE += """
 *{box-sizing:border-box}
 html{scroll-padding-top:1rem}
-body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:76rem;
+body{margin:0 auto;padding:1.5rem clamp(1rem,3vw,4rem) 4rem;
+max-width:130rem;
 background:var(--paper);color:var(--ink);
 font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.6rem;line-height:1.2;margin:0 0 1rem}
@@ -29,7 +30,15 @@ color:var(--soft);font-size:.85rem}
 .where{font-weight:400}
 .verdict{font-size:1.15rem;line-height:1.4;margin:.5rem 0 .25rem}
 .note{border-left:3px solid var(--rule);padding-left:.75rem}
-.note ul{margin:0;padding-left:1.25rem}
+.note ul,.warning ul{margin:0;padding-left:1.25rem}
+.warning{border:2px solid var(--s2);border-radius:.5rem;
+padding:.75rem 1.25rem;margin:1rem 0}
+.warning strong{color:var(--s2)}
+.warning p{max-width:none}
+.warning li{font-size:.85rem}
+nav button{font:inherit;font-size:.85rem;margin-top:.5rem;
+padding:.35rem .75rem;border:1px solid var(--soft);border-radius:.35rem;
+background:var(--paper);color:var(--ink);cursor:pointer}
 a{color:var(--s1)}
 a.skip{position:absolute;left:-99rem}
 a.skip:focus{left:1rem;top:.5rem;background:var(--paper);padding:.5rem}
@@ -41,17 +50,20 @@ nav a{display:inline-block;padding:.25rem 0}
 .glance{list-style:none;padding:0;margin:1rem 0;display:grid;gap:1.25rem;
 grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}
 .glance li{background:var(--panel);padding:1rem 1.25rem;border-radius:.5rem;
-max-width:44rem;min-width:0}
+min-width:0}
 .glance h2{margin:0;padding:0;border:0;font-size:.9rem;color:var(--soft)}
 .glance svg{max-width:30rem;margin:.5rem 0}
 .glance p{margin:.25rem 0 0}
 .glance .keys{margin:0 0 .75rem}
 .panels{display:grid;gap:1.5rem 2rem;margin:1rem 0;
-grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr))}
-figure{margin:0;min-width:0;max-width:28rem}
+grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
+figure{margin:0;min-width:0;max-width:36rem}
+.few figure{max-width:none;display:flex;flex-wrap:wrap;gap:0 2rem}
+.few figure>div{flex:1 1 20rem;max-width:36rem;min-width:0}
+.few figure>details{flex:1 1 12rem;max-width:100%;min-width:0}
 svg{display:block;width:100%;height:auto}
 .keys{margin:0 0 .25rem;font-size:.85rem}
-.key{font-weight:600;margin-right:.9rem;white-space:nowrap}
+.key{font-weight:600;margin-right:.9rem;display:inline-block}
 .key::before{content:"";display:inline-block;width:.7em;height:.7em;
 margin-right:.35em;border-radius:50%;background:currentColor}
 .readout{margin:-.3rem 0 .3rem;font-variant-numeric:tabular-nums}
@@ -88,8 +100,30 @@ svg.history{height:.5rem;margin-top:.4rem}
 .cell.on{stroke:var(--ink);stroke-width:1.5}
 """
 STYLE += style_sheet()
+STYLE += f"""
+@media print{{:root{{color-scheme:light;{_LIGHT}}}}}
+"""
 STYLE += """
-@media print{nav,.readout{display:none}body{max-width:none}}
+@media print{
+@page{margin:14mm}
+body{max-width:none;padding:0;font-size:9pt}
+nav,.readout,a.skip,th button::after{display:none!important}
+h2{margin-top:1.5rem}
+h2,h3,h4,.title,.lead{break-after:avoid}
+figure>div,.cards li,.glance li,.warning,.note,tr{break-inside:avoid}
+.panels{grid-template-columns:repeat(2,minmax(0,1fr));gap:1rem}
+.few figure{display:block}
+.few figure:only-child>div{max-width:50%}
+.cards{grid-template-columns:repeat(3,minmax(0,1fr))}
+.glance{grid-template-columns:repeat(2,minmax(0,1fr))}
+.scroll{overflow:visible;max-height:none;break-inside:avoid}
+thead th{position:static}
+th,td{white-space:normal}
+pre{max-height:none;white-space:pre-wrap}
+details:not([open]){display:none}
+.glance li,.cards li,pre{border:1px solid var(--rule)}
+svg,img,.key::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+}
 """
 
 SCRIPT = """
@@ -114,6 +148,19 @@ for (const chart of document.querySelectorAll('.chart[tabindex]')) {
     if (!step) return;
     event.preventDefault();
     show(Math.min(Math.max(at + step, 0), marks.length - 1));
+  });
+}
+const tables = [...document.querySelectorAll('figure details')];
+const all = document.getElementById('tables');
+if (all && tables.length) {
+  all.hidden = false;
+  if (matchMedia('(min-width:70rem)').matches) {
+    tables.forEach((one) => { one.open = Boolean(one.closest('.few')); });
+  }
+  all.addEventListener('click', () => {
+    const open = all.getAttribute('aria-pressed') !== 'true';
+    all.setAttribute('aria-pressed', open);
+    tables.forEach((one) => { one.open = open; });
   });
 }
 for (const table of document.querySelectorAll('table.sortable')) {

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mmremix.report.beside import beside
-from mmremix.report.differences import HEADING, differences
-from mmremix.report.run_data import RunData, load_run
+from mmremix.report.differences import HEADING, differences, warning
+from mmremix.report.run_data import RunData
 from mmremix.report.run_group import group_runs
+from mmremix.report.run_reader import load_run
 from mmremix.report.scalars import Series
 from mmremix.report.verdict import named_methods
 from mmremix.utils.names import FUSION
@@ -162,7 +163,8 @@ def runs_table(
         parts.append(beside(groups))
     found = differences(groups)
     if found:
-        parts += [HEADING, *found]
+        parts += filter(None, [warning(found)])
+        parts += [HEADING, *(d.sentence for d in found)]
     return '\n\n'.join(parts)
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mmremix.report import group_runs, load_run, render_page, runs_table
-from mmremix.report.differences import HEADING, differences
+from mmremix.report.differences import DATA, HEADING, differences
 from tests.report.made_run import make_run
 from tests.report.parsed_page import ParsedPage
 
@@ -19,7 +19,8 @@ PLAIN = {
 
 
 def said(*paths):
-    return differences(group_runs([load_run(path) for path in paths]))
+    groups = group_runs([load_run(path) for path in paths])
+    return [found.sentence for found in differences(groups)]
 
 
 def test_seeds_and_places_do_not_count(tmp_path):
@@ -94,7 +95,7 @@ def test_epochs_and_classes(tmp_path):
     )
     runs = [load_run(path) for path in (first, second)]
     runs[1].classes = ['x', 'y']
-    found = differences(group_runs(runs))
+    found = [d.sentence for d in differences(group_runs(runs))]
     assert 'Classes: a 3 (<b>&", clap, shout); b 2 (x, y).' in found
     assert 'Epochs trained: a 5; b 4.' in found
 
@@ -104,8 +105,11 @@ def test_long_values_are_told_apart(tmp_path):
     names = [f'class {i}' for i in range(50)]
     runs = [load_run(make_run(tmp_path / name)) for name in 'ab']
     runs[0].classes, runs[1].classes = names, [*names[:-1], 'other']
-    (sentence,) = differences(group_runs(runs))
-    assert sentence.startswith('Classes: ') and len(sentence) < 200
+    (found,) = differences(group_runs(runs))
+    assert found.kind == DATA and len(found.sentence) < 200
+    assert found.sentence.startswith('Classes: ')
+    # The part that differs is shown.
+    assert 'class 49' in found.sentence and 'other' in found.sentence
 
 
 def test_page_and_table_say_it(tmp_path):

@@ -25,9 +25,13 @@ def test_files(tmp_path):
     charts = ('accuracy', 'samples', 'flips', 'rho', 'certainty', 'drift')
     names = {f'remix_made_{chart}' for chart in charts}
     names |= {f'remix_made_confusion_{n}' for n in ('fused', 'video', 'audio')}
-    names.add('joint_made_accuracy')
+    names |= {'joint_made_accuracy', 'all_losses'}
+    names |= {f'all_accuracy_{n}' for n in ('fusion', 'video', 'audio')}
+    names |= {'remix_made_losses', 'joint_made_losses'}
     assert {p.name for p in written} == {
-        f'{name}.{suffix}' for name in names for suffix in ('png', 'svg')
+        f'{name}.{suffix}'
+        for name in names
+        for suffix in ('png', 'pdf', 'svg')
     }
     # One a chart: the page has no others.
     page = render_page(groups, samples=0)
@@ -35,6 +39,9 @@ def test_files(tmp_path):
     for path in written:
         if path.suffix == '.svg':
             assert ElementTree.parse(path).getroot().tag.endswith('svg')
+            continue
+        if path.suffix == '.pdf':
+            assert path.read_bytes().startswith(b'%PDF-')
             continue
         with Image.open(path) as image:
             # 300 dots per inch, on a column.

@@ -182,7 +182,7 @@ def test_joint_run_alone(tmp_path):
     page = ParsedPage(render_page(group_runs([load_run(made)])))
     assert page.problems == []
     shown = [v[1:] for v in page.values('href')]
-    assert shown == ['main', 'accuracy', 'settings']
+    assert shown == ['main', 'accuracy', 'losses', 'settings']
 
 
 def test_gradients_and_contributions(tmp_path):

@@ -58,10 +58,13 @@ def test_folder_to_table_json_and_copies(checkpoint, tmp_path):
         *('infer', clips, '--config', CONFIG, '--checkpoint', checkpoint),
         *('--topk', 2, '--out-json', tmp_path / 'r.json'),
         *('--start', 0.2, '--end', 1.8, '--annotate', tmp_path / 'shown'),
+        status=1,  # the others are done
     )
     assert re.search(r'\ngood\.mp4( +\w+ 0\.\d{3}){4}\n', out)
     assert re.search(r'\nsilent\.mp4( +\w+ 0\.\d{3}){2}( +-){2} +audio\n', out)
     assert '\n2 of 3 clips predicted\n' in out
+    assert out.splitlines()[-1].startswith(f'{clips}/torn.mp4: not predicted')
+    assert err.endswith('error: 1 of 3 clips could not be predicted\n')
     assert 'batches' not in out + err  # no progress bar without terminal
     result = json.loads((tmp_path / 'r.json').read_text())
     assert result['mmremix'] == __version__
@@ -143,6 +146,9 @@ def test_export(tmp_path):
     assert all(float(value) < 1e-5 for _, value in found)
     assert "input audio: float32 ['batch', 1, 129, 73]" in out
     assert (tmp_path / 'model.pt2').stat().st_size > 0
+    assert out.splitlines()[-1] == f'-> {tmp_path / "model_card.md"}'
+    card = (tmp_path / 'model_card.md').read_text()
+    assert '`batch x 1 x 129 x 73`' in card and str(tmp_path) not in card
 
 
 def test_help_is_light():

@@ -31,6 +31,9 @@ def test_page_and_figures(tmp_path):
     assert page.picture('Validation accuracy over epochs, remix_made')
     printed = done.stdout.splitlines()
     assert printed[0].startswith(f'{out}: 0.')
+    assert {file.suffix for file in figures.iterdir()} == {
+        *('.png', '.pdf', '.svg'),
+    }
     assert sorted(printed[1:]) == sorted(map(str, figures.iterdir()))
 
 

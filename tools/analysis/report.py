@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument(
         '--figures',
         metavar='DIR',
-        help='also write the charts as PNG and SVG, for a paper',
+        help='also write the charts as PNG, PDF and SVG, for a paper',
     )
     parser.add_argument(
         '--samples',
@@ -46,6 +46,12 @@ def main() -> None:
         'of components of your own; by default they are only read',
     )
     args = parser.parse_args()
+    if args.samples < 0:
+        parser.error('--samples must not be negative')
+    places = [Path(path).resolve() for path in args.work_dir]
+    twice = [p for p in args.work_dir if places.count(Path(p).resolve()) > 1]
+    if twice:
+        parser.error(f'{twice[0]} is named twice; it would count as two seeds')
     # After parsing, so that --help answers at once.
     import mmremix  # noqa: F401  (registers the data sets)
     from mmremix.report import (

@@ -1,5 +1,6 @@
 _base_ = ['../loaders.py']
-# GRID, the spoken letter, as arrays. Made by: python tools/data/prepare_letters.py
+# GRID, the spoken letter, as arrays. Made by:
+# python tools/data/prepare_letters.py
 data_root = '{{$LETTERS_ROOT:data/letters}}'
 loader = dict(batch_size=32, num_workers=0, persistent_workers=False)
 arrays = dict(

@@ -45,5 +45,5 @@ def test_row_of_an_array_under_the_name_that_transforms_read():
     )
     sample = {'loaded_modalities': ('audio',), 'audio': 1}
     assert transform(sample)['inputs'] == {'audio': 2}
-    with pytest.raises(KeyError, match="has no row 'audio'.*leave it out"):
+    with pytest.raises(KeyError, match=r"has no row 'audio'.*leave it out"):
         transform({'loaded_modalities': ('audio',)})
