@@ -197,6 +197,14 @@ class MultimodalDataset(BaseDataset):
         """
         return None
 
+    def lengths(self) -> np.ndarray | None:
+        """Steps of each sample and modality, int64 ``(N, K)``.
+
+        0 where all have one length, or the modality is not there. None says
+        that all have one. Nothing is decoded for it where a header tells.
+        """
+        return None
+
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
     ) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmremix.datasets.labelled_dataset import LabelledDataset
 from mmremix.datasets.labels import plain_label
+from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.paths import check_files as check_paths
 from mmremix.datasets.readers.modality import (
     Modality,
@@ -17,6 +18,7 @@ from mmremix.datasets.readers.modality import (
     default_pipeline,
 )
 from mmremix.datasets.rows import Row
+from mmremix.datasets.sample_error import place_of
 from mmremix.datasets.table_reading import ALLOW, look_at_first, read_rows
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
@@ -69,7 +71,9 @@ class TableDataset(LabelledDataset):
             (``crop='random'``, ``'middle'`` or ``'start'``) or pads
             (``pad='zero'`` after the end, or ``'repeat'``) dimension 0;
             ``length=None`` keeps it, and batches are padded with a mask
-            (:class:`~mmremix.utils.padded.Padded`). ``flatten=True`` makes
+            (:class:`~mmremix.utils.padded.Padded`); ``length_column`` then
+            names the column of lengths, if they stand in the table, for
+            ``RemixSampler(bucket=...)``. ``flatten=True`` makes
             (T, C) of (T, joints, axes). ``transforms`` follow
             the reader, and leave the input at the key ``output``. ``None``
             leaves a modality of a base config out.
@@ -122,6 +126,7 @@ class TableDataset(LabelledDataset):
         self.label = label
         self.missing = missing
         self._presence: np.ndarray | None = None
+        self._lengths: np.ndarray | None = None
         self._check_layout(ann_file, kwargs)
         super().__init__(
             ann_file,
@@ -203,6 +208,50 @@ class TableDataset(LabelledDataset):
                 ]
             )
         return None if self._presence.all() else self._presence
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep some samples, see mmengine's ``BaseDataset``."""
+        super().get_subset_(indices)
+        self._presence = self._lengths = None
+
+    def get_subset(self, indices: Sequence[int] | int) -> TableDataset:
+        """The same for a copy."""
+        other: TableDataset = super().get_subset(indices)
+        other._presence = other._lengths = None
+        return other
+
+    def lengths(self) -> np.ndarray | None:
+        """Steps of the modalities with ``length=None``, read once.
+
+        From the ``length_column``; else from headers (``npy``) and cells;
+        other readers read each sample once. A sample that cannot be read
+        counts 0 under ``on_broken='skip'``.
+        """
+        varying = [
+            (place, name)
+            for place, name in enumerate(self.modalities)
+            if self.readers[name].varies
+        ]
+        if varying and self._lengths is None:
+            self._lengths = np.zeros((len(self), len(self.modalities)), int)
+            for index in range(len(self)):
+                info = super().get_data_info(index)
+                for place, name in varying:
+                    if name in info['cells']:
+                        self._lengths[index, place] = self._steps(info, name)
+        return self._lengths
+
+    def _steps(self, info: Mapping[str, Any], name: str) -> int:
+        known: int | None = info.get('steps', {}).get(name)
+        if known is not None:
+            return known
+        try:
+            return self.readers[name].steps(info['cells'][name])
+        except BrokenMediaError as error:
+            if self.on_broken == 'skip':
+                return 0
+            place = place_of(info, info.get('sample_idx', 0), self.ann_file)
+            raise BrokenMediaError(f'{error}\nThis is {place}.') from error
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A row, and how its modalities are read."""

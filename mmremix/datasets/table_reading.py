@@ -90,6 +90,9 @@ def _raw_rows(dataset: TableDataset, source: str) -> Any:
         files = {n: str(m.file) for n, m in dataset.readers.items()}
         return read_sample_folders(source, files)
     needed = [c for m in dataset.readers.values() for c in m.columns]
+    needed += [
+        m.length_column for m in dataset.readers.values() if m.length_column
+    ]
     table = read_table(source, [dataset.label, *needed], dataset.filter_cfg)
     return (('', raw) for raw in table)
 
@@ -113,6 +116,7 @@ def _parse(dataset: TableDataset, raw: RawRow) -> dict[str, Any]:
             else f'{column!r} is a name or an index, got {label!r}'
         )
     cells, read = {}, {column}
+    steps: dict[str, int] = {}
     for name, modality in dataset.readers.items():
         if not dataset.ann_file:
             cell = raw.cells.get(name)
@@ -121,7 +125,12 @@ def _parse(dataset: TableDataset, raw: RawRow) -> dict[str, Any]:
             cell = modality.parse(raw.cells)
         if cell is not None:
             cells[name] = cell
+            known = modality.parse_steps(raw.cells)
+            if known is not None:
+                steps[name] = known
     row: dict[str, Any] = {'label': text, 'cells': cells}
+    if steps:
+        row['steps'] = steps
     others = {k: v for k, v in raw.cells.items() if k not in read}
     if others and dataset.ann_file:
         row['columns'] = {
