@@ -9,7 +9,6 @@ import numpy as np
 
 from mmremix.datasets.array_file import ArrayFile
 from mmremix.datasets.csv_rows import AnnotationError, RowFilter
-from mmremix.datasets.labels import ClassList, sort_labels
 
 _CHUNK = 1 << 24  # numbers that are looked at in one go
 _LISTED = 10
@@ -73,7 +72,7 @@ def _check_lengths(file: ArrayFile, name: str, shape: Sequence[int]) -> None:
             f'{file.path}: {length_name(name)!r} must be whole numbers (N,), '
             f'got {lengths.dtype} {lengths.shape}.'
         )
-    _raise_rows(
+    raise_rows(
         file,
         np.flatnonzero((lengths < 1) | (lengths > shape[1])),
         f'{length_name(name)} must be 1 to {shape[1]}, the second dimension '
@@ -104,126 +103,11 @@ def check_finite(file: ArrayFile, name: str, rows: np.ndarray) -> None:
     if length_name(name) in file.names:
         lengths = file[length_name(name)]
         bad = [r for r in bad if not np.isfinite(array[r, : lengths[r]]).all()]
-    _raise_rows(
+    raise_rows(
         file,
         np.array(bad, dtype=np.int64),
         f'{name} has values that are NaN or infinite',
     )
-
-
-def read_labels(
-    file: ArrayFile, name: str, classes: Sequence[str] | None
-) -> tuple[np.ndarray, ClassList]:
-    """Class indices of all rows, and the classes.
-
-    Args:
-        file: The file.
-        name: Array of class indices, or of class names (N,).
-        classes: Names in index order. Defaults to the sorted labels, or for
-            indices to their numbers, from 0 to the largest.
-
-    Returns:
-        ``(N,)`` int64, and the classes.
-
-    Raises:
-        AnnotationError: On labels that are none of the classes, with rows.
-    """
-    values = file[name]
-    if values.ndim != 1 or values.dtype.kind not in 'iuUS':
-        raise AnnotationError(
-            f'{file.path}: labels are class indices or names (N,), {name!r} '
-            f'is {values.dtype} {values.shape}. Write whole numbers from 0: '
-            f'{name}.astype(int)'
-        )
-    if values.dtype.kind in 'US':
-        texts, inverse = np.unique(as_text(values), return_inverse=True)
-        names = [str(text) for text in texts]
-        listed = ClassList(
-            list(classes) if classes is not None else sort_labels(names),
-            f'{file.path}: classes',
-        )
-        found = []
-        for number, text in enumerate(names):
-            try:
-                found.append(listed.index(text.strip()))
-            except ValueError as error:
-                _raise_rows(
-                    file, np.flatnonzero(inverse == number), str(error)
-                )
-        return np.array(found, dtype=np.int64)[inverse], listed
-    if classes is None:
-        highest = int(values.max(initial=0))
-        classes = [str(i) for i in range(highest + 1)]
-    listed = ClassList(list(classes), f'{file.path}: classes')
-    _raise_rows(
-        file,
-        np.flatnonzero((values < 0) | (values >= len(listed.names))),
-        f'{name} must be 0 to {len(listed.names) - 1}, the classes are '
-        f'{listed.names}. Count from 0 ({name} - {name}.min()), or name all '
-        'classes: classes=[...]',
-        values,
-    )
-    return values.astype(np.int64), listed
-
-
-def read_multi_hot(
-    file: ArrayFile,
-    name: str,
-    classes: Sequence[str] | None,
-    allow_empty: bool,
-) -> tuple[np.ndarray, ClassList]:
-    """Labels of all rows where each has any number, and the classes.
-
-    Args:
-        file: The file.
-        name: Array of 0 and 1, ``(N, M)``.
-        classes: M names. Defaults to the numbers from 0.
-        allow_empty: Whether a row may be all 0; then all may be one-hot.
-
-    Returns:
-        ``(N, M)`` uint8, and the classes.
-
-    Raises:
-        AnnotationError: On other numbers and on rows of 0, with rows; on
-            one-hot rows only, which say one class a sample.
-    """
-    values = file[name]
-    if values.dtype.kind not in 'biuf':
-        raise AnnotationError(
-            f'{file.path}: several labels a sample are an array (N, M) of 0 '
-            f'and 1, {name!r} is {values.dtype} {values.shape}. Write '
-            "array.astype('uint8')"
-        )
-    _raise_rows(
-        file,
-        np.flatnonzero(((values != 0) & (values != 1)).any(axis=1)),
-        f'{name} of shape {values.shape} must be 0 or 1 for each class. For '
-        f'one class a sample, write {name}.argmax(axis=1)',
-    )
-    if classes is None:
-        classes = [str(i) for i in range(values.shape[1])]
-    listed = ClassList(list(classes), f'{file.path}: classes')
-    if len(listed.names) != values.shape[1]:
-        raise AnnotationError(
-            f'{file.path}: {name!r} has {values.shape[1]} columns, but there '
-            f'are {len(listed.names)} classes, {listed.names}. Name one for '
-            'each column: classes=[...]'
-        )
-    if not allow_empty:
-        if bool((values.sum(axis=1, dtype=np.int64) == 1).all()):
-            raise AnnotationError(
-                f'{file.path}: each row of {name!r}, {values.shape}, is 1 '
-                'for exactly one class: these are one-hot rows of one class '
-                f'a sample. Write {name}.argmax(axis=1), or, to let other '
-                "samples have any number of labels: no_label='allow'"
-            )
-        _raise_rows(
-            file,
-            np.flatnonzero(~values.astype(bool).any(axis=1)),
-            f'{name} is 0 for all classes. If samples without a label are '
-            "meant, write: no_label='allow'",
-        )
-    return values.astype(np.uint8), listed
 
 
 def select_rows(
@@ -289,12 +173,20 @@ def _some(values: Iterable[str]) -> str:
     return ', '.join(map(repr, values[:_LISTED])) + more
 
 
-def _raise_rows(
+def raise_rows(
     file: ArrayFile,
     rows: np.ndarray,
     what: str,
     values: np.ndarray | None = None,
 ) -> None:
+    """Raise ``AnnotationError`` that names rows of the file, if any.
+
+    Args:
+        file: The file.
+        rows: Their numbers.
+        what: What is wrong with them.
+        values: Of all rows, to show those of these.
+    """
     if not len(rows):
         return
     listed = ', '.join(

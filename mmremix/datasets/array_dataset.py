@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,15 +14,16 @@ from mmremix.datasets.array_checks import (
     check_arrays,
     check_finite,
     length_name,
-    read_labels,
-    read_multi_hot,
     select_rows,
 )
 from mmremix.datasets.array_file import ArrayFile
+from mmremix.datasets.array_identity import array_identity
+from mmremix.datasets.array_labels import labels_of
 from mmremix.datasets.csv_rows import AnnotationError
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.labels import check_no_label, plain_label
-from mmremix.datasets.multimodal_dataset import MultimodalDataset, Row
+from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.rows import Row
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
 
@@ -161,19 +161,10 @@ class ArrayDataset(MultimodalDataset):
             given = as_text(file[given]).tolist()
         elif given is None:
             given = self.metainfo.get('classes')
-        self.multi_label = len(file.shape(self.label)) == 2
-        if self.multi_label:
-            self._labels, classes = read_multi_hot(
-                file, self.label, given, self.no_label == 'allow'
-            )
-        elif self.no_label == 'allow':
-            raise ConfigError(
-                f"{file.path}: no_label='allow' is for several labels a "
-                f'sample, and {self.label!r} is {file.shape(self.label)}. '
-                "Write: no_label='error'"
-            )
-        else:
-            self._labels, classes = read_labels(file, self.label, given)
+        self._labels, classes = labels_of(
+            file, self.label, given, self.no_label
+        )
+        self.multi_label = self._labels.ndim == 2
         self._metainfo['classes'] = classes.names
         self._rows = select_rows(
             file, self._columns(), self.filter_cfg, num_rows
@@ -268,38 +259,12 @@ class ArrayDataset(MultimodalDataset):
         moved or compressed stays the same, and one with other numbers does
         not.
         """
-        file = self.file
-        rows = self._rows
-        columns = {
-            'labels': _digest(self.column('label').astype('<i8').tobytes()),
-            'rows': _digest(rows.astype('<i8').tobytes()),
-        }
-        for modality, name in self.arrays.items():
-            said = [
-                (n, file.shape(n)[1:], str(file.dtype(n)), file.checksum(n))
-                for n in (name, length_name(name))
-                if n in file.names
-            ]
-            columns[f'array {modality}'] = _digest(repr(said).encode())
-        classes = tuple(self.metainfo['classes'])
-        everything = (
-            self.modalities,
-            classes,
-            len(rows),
-            sorted(columns.items()),
-        )
-        return DataIdentity(
-            modalities=self.modalities,
-            num_samples=len(rows),
-            fingerprint=_digest(repr(everything).encode()),
-            classes=classes,
-            row_set=_digest(
-                np.sort(rows).astype('<i8').tobytes()
-                + repr(
-                    [v for k, v in columns.items() if k.startswith('array')]
-                ).encode()
-            ),
-            columns=columns,
+        return array_identity(
+            self.file,
+            self._rows,
+            self._labels[self._rows],
+            self.arrays,
+            tuple(self.metainfo['classes']),
         )
 
     def keep_rows(self, rows: np.ndarray) -> None:
@@ -357,7 +322,3 @@ def _default_pipeline(modalities: Mapping[str, str]) -> list[dict[str, Any]]:
         ),
         {'type': 'PackAVInputs'},
     ]
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]

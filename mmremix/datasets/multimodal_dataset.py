@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
-from mmengine.logging import print_log
 
 from mmremix.datasets.bases import BaseDataset, Pipeline
-from mmremix.datasets.held_out import Part, split_held_out
+from mmremix.datasets.held_out import Part
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.input_cache import InputCache
-from mmremix.datasets.labels import plain_label
 from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.parts import rows_of_part
+from mmremix.datasets.presence import stand_in, those_there
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
+from mmremix.datasets.rows import Row, clip_row, column_of
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
 from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
-from mmremix.utils.errors import ConfigError
-
-
-class Row(NamedTuple):
-    """What a sample is.
-
-    Attributes:
-        clip: Path relative to its prefix.
-        label: Class index, if there is one; with several labels a sample
-            all its indices.
-        start: Seconds, if it is a segment.
-        end: Seconds, if it is a segment.
-        media: Path of every file, relative to its prefix, by column: the
-            clip, ``audio`` where the sound is a file of its own, and what
-            else ``data_prefix`` names.
-    """
-
-    clip: str
-    label: int | tuple[int, ...] | None
-    start: float | None
-    end: float | None
-    media: dict[str, str]
 
 
 class MultimodalDataset(BaseDataset):
@@ -164,26 +142,10 @@ class MultimodalDataset(BaseDataset):
         A data set with a ``full_init`` of its own calls it there, and says in
         :meth:`keep_rows` how to keep some rows.
         """
-        rows = np.arange(len(self))
-        if self.part is not None:
-            by = self.part.by
-            labels = self.column('label')
-            split = split_held_out(
-                # Several labels make no strata: at random, or by group.
-                [0] * len(labels) if self.multi_label else labels.tolist(),
-                None if by is None else self.column(by),
-                self.part,
-                self.metainfo.get('classes') or (),
-            )
-            print_log(
-                f'{self.ann_file or self.data_root}: part '
-                f'{self.part.keep!r} ({self.part}) holds '
-                f'{split.describe(self.part.keep, by)}',
-                'current',
-            )
-            if self.multi_label:
-                self._note_lost(labels, split.rows('train'))
-            rows = split.rows(self.part.keep)
+        if self.part is None:
+            rows = np.arange(len(self))
+        else:
+            rows = rows_of_part(self, self.part)
             self.keep_rows(rows)
         indices = self._indices
         if isinstance(indices, int):
@@ -192,18 +154,6 @@ class MultimodalDataset(BaseDataset):
         else:
             self.source_rows = (
                 rows if indices is None else (np.asarray(indices)[rows])
-            )
-
-    def _note_lost(self, labels: np.ndarray, rows: np.ndarray) -> None:
-        lost = labels.any(axis=0) & ~labels[rows].any(axis=0)
-        if lost.any():
-            classes = self.metainfo['classes']
-            names = [classes[i] for i in np.flatnonzero(lost).tolist()]
-            print_log(
-                f'part ({self.part}): all samples with the labels {names} '
-                'are held out',
-                'current',
-                level=30,
             )
 
     def keep_rows(self, rows: np.ndarray) -> None:
@@ -226,9 +176,8 @@ class MultimodalDataset(BaseDataset):
         presence = self.presence()
         lacks = presence is not None and not presence[index].all()
         if presence is not None:
-            there = presence[index]
-            active = self._those_there(index, active, there)
-            loaded = self._those_there(index, loaded, there)
+            active = those_there(self, index, active, presence)
+            loaded = those_there(self, index, loaded, presence)
 
         def decode() -> dict[str, Any]:
             # Seeding costs more than a row of an array.
@@ -248,26 +197,13 @@ class MultimodalDataset(BaseDataset):
         """
         return None
 
-    def _those_there(
-        self, index: int, names: tuple[str, ...], there: np.ndarray
-    ) -> tuple[str, ...]:
-        has = [n for n, t in zip(self.modalities, there, strict=True) if t]
-        kept = tuple(name for name in names if name in has)
-        if not kept:
-            raise ConfigError(
-                f'Sample {index} has {has} and was to be loaded with '
-                f'{list(names)}. Plan within MultimodalDataset.presence().'
-            )
-        return kept
+    def lengths(self) -> np.ndarray | None:
+        """Steps of each sample and modality, int64 ``(N, K)``.
 
-    def _another(self, loaded: tuple[str, ...]) -> int:
-        """A random sample that has what is wanted, to stand in."""
-        presence = self.presence()
-        if presence is None:
-            return int(np.random.randint(len(self)))
-        wanted = [name in loaded for name in self.modalities]
-        fit = np.flatnonzero(presence[:, wanted].all(axis=1))
-        return int(fit[np.random.randint(len(fit))])
+        0 where all have one length, or the modality is not there. None says
+        that all have one. Nothing is decoded for it where a header tells.
+        """
+        return None
 
     def _load(
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
@@ -307,7 +243,7 @@ class MultimodalDataset(BaseDataset):
                 raise SampleError.of(error, info, place) from error
             else:
                 return data
-            index = self._another(loaded)
+            index = stand_in(self, loaded)
         raise BrokenMediaError(
             f'No usable sample in {self.max_refetch + 1} draws. The first '
             f'that failed: {replaces}. Check data_root and data_prefix.'
@@ -339,38 +275,8 @@ class MultimodalDataset(BaseDataset):
             ConfigError: If not every sample has it, with the columns that
                 there are.
         """
-        values = []
-        for index in range(len(self)):
-            info = self.get_data_info(index)
-            if name != 'label':
-                info = {**info, **info.get('columns', {})}
-            if name not in info:
-                known = sorted(
-                    key
-                    for key, value in info.items()
-                    if isinstance(value, str | int | float)
-                )
-                raise ConfigError(
-                    f'{self.ann_file or self.data_root}: sample {index} has '
-                    f'no column {name!r}. It has {known}. Name one that all '
-                    'samples have.'
-                )
-            values.append(info[name])
-        return np.array(values)
+        return column_of(self, name)
 
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""
-        info = self.get_data_info(index)
-        media = {}
-        for name in dict.fromkeys(('clip', 'audio', *self.data_prefix)):
-            path = info.get(name)
-            if isinstance(path, str) and path:
-                root = self.data_prefix.get(name, '')
-                media[name] = os.path.relpath(path, root) if root else path
-        return Row(
-            media.get('clip', ''),
-            plain_label(info.get('label')),
-            info.get('start'),
-            info.get('end'),
-            media,
-        )
+        return clip_row(self.get_data_info(index), self.data_prefix)

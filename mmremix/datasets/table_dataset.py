@@ -7,32 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
-from mmremix.datasets.annotation import raise_problems
-from mmremix.datasets.csv_rows import AnnotationError, RowFilter
 from mmremix.datasets.labelled_dataset import LabelledDataset
-from mmremix.datasets.labels import plain_label, sort_labels
-from mmremix.datasets.lazy_cell import LazyCell
+from mmremix.datasets.labels import plain_label
 from mmremix.datasets.media import BrokenMediaError
-from mmremix.datasets.multimodal_dataset import Row
 from mmremix.datasets.paths import check_files as check_paths
 from mmremix.datasets.readers.modality import (
     Modality,
     build_modalities,
     default_pipeline,
-    describe,
 )
-from mmremix.datasets.table_rows import (
-    RawRow,
-    read_sample_folders,
-    read_table,
-)
+from mmremix.datasets.rows import Row
+from mmremix.datasets.sample_error import place_of
+from mmremix.datasets.table_reading import ALLOW, look_at_first, read_rows
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
-
-_LOOK_AT = 10  # samples, for one that can be read
-_ALLOW = "dataset=dict(type='TableDataset', missing='allow', ...)"
 
 
 @DATASETS.register_module()
@@ -82,7 +71,9 @@ class TableDataset(LabelledDataset):
             (``crop='random'``, ``'middle'`` or ``'start'``) or pads
             (``pad='zero'`` after the end, or ``'repeat'``) dimension 0;
             ``length=None`` keeps it, and batches are padded with a mask
-            (:class:`~mmremix.utils.padded.Padded`). ``flatten=True`` makes
+            (:class:`~mmremix.utils.padded.Padded`); ``length_column`` then
+            names the column of lengths, if they stand in the table, for
+            ``RemixSampler(bucket=...)``. ``flatten=True`` makes
             (T, C) of (T, joints, axes). ``transforms`` follow
             the reader, and leave the input at the key ``output``. ``None``
             leaves a modality of a base config out.
@@ -121,7 +112,7 @@ class TableDataset(LabelledDataset):
         if missing not in ('error', 'allow'):
             raise ConfigError(
                 f"TableDataset: missing must be 'error' or 'allow', got "
-                f'{missing!r}. Write: {_ALLOW}'
+                f'{missing!r}. Write: {ALLOW}'
             )
         if not isinstance(modalities, Mapping):
             raise ConfigError(
@@ -135,6 +126,7 @@ class TableDataset(LabelledDataset):
         self.label = label
         self.missing = missing
         self._presence: np.ndarray | None = None
+        self._lengths: np.ndarray | None = None
         self._check_layout(ann_file, kwargs)
         super().__init__(
             ann_file,
@@ -168,7 +160,7 @@ class TableDataset(LabelledDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the table, and resolve labels and paths."""
         source = self.ann_file or self.data_root or '.'
-        rows, labels = self._read(source)
+        rows, labels = read_rows(self, source)
         self.index_labels(source, rows, labels)
         written = [
             {
@@ -195,129 +187,11 @@ class TableDataset(LabelledDataset):
                 'data_root, and prefix and suffix of the modality',
             )
         if self.check_files:
-            self._look(source, rows)
+            look_at_first(self, source, rows)
         return rows
 
     def _is_path(self, name: str, cell: Any) -> bool:
         return self.readers[name].reader.names_file and isinstance(cell, str)
-
-    def _read(self, source: str) -> tuple[list[dict[str, Any]], list[str]]:
-        """Kept rows, and the labels of all."""
-        wanted = RowFilter(self.filter_cfg)
-        rows: list[dict[str, Any]] = []
-        labels: set[str] = set()
-        problems, gaps = [], []
-        for clip, raw in self._raw_rows(source):
-            where = f'line {raw.place}' if self.ann_file else clip
-            try:
-                row = self._parse(raw)
-            except ValueError as error:
-                problems.append(f'{where}: {error}')
-                continue
-            labels.add(row['label'])
-            if not wanted.holds(_as_text(raw.cells)):
-                continue
-            lacking = [n for n in self.modalities if n not in row['cells']]
-            if len(lacking) == len(self.modalities):
-                problems.append(f'{where}: all modalities are empty')
-            elif lacking:
-                gaps.append(f'{where}: no {", ".join(lacking)}')
-            place = {'row': raw.place} if self.ann_file else {}
-            rows.append({'clip': clip or _name(row), **row, **place})
-        raise_problems(source, problems)
-        if self.missing == 'error':
-            raise_problems(
-                source,
-                gaps,
-                'Fill the cells. If samples without a modality are meant, '
-                f'write:\n    {_ALLOW}',
-            )
-        elif gaps:
-            print_log(
-                f'{source}: {len(gaps)} of {len(rows)} samples lack a '
-                'modality, and train with those they have',
-                'current',
-            )
-        if not rows:
-            raise AnnotationError(
-                f'{source}: no rows'
-                + (
-                    f' match filter_cfg={dict(self.filter_cfg)}.'
-                    if self.filter_cfg
-                    else '.'
-                )
-            )
-        return rows, sort_labels(labels)
-
-    def _raw_rows(self, source: str) -> Any:
-        if not self.ann_file:
-            files = {n: str(m.file) for n, m in self.readers.items()}
-            return read_sample_folders(source, files)
-        needed = [c for m in self.readers.values() for c in m.columns]
-        table = read_table(source, [self.label, *needed], self.filter_cfg)
-        return (('', raw) for raw in table)
-
-    def _parse(self, raw: RawRow) -> dict[str, Any]:
-        """Label, cells that are not empty, and other columns of a row."""
-        if raw.problem:
-            raise ValueError(raw.problem)
-        column = self.label if self.ann_file else 'label'
-        label = raw.cells.get(column)
-        separator = getattr(self, 'label_separator', None)
-        if separator is not None and isinstance(label, list):
-            label = separator.join(map(str, label))
-        text = '' if label is None else str(label).strip()
-        if not text and self.no_label == 'allow':
-            label = ''
-        elif not text or isinstance(label, (bool, float, list, dict)):
-            raise ValueError(
-                f'empty {column!r}'
-                if not text
-                else f'{column!r} is a name or an index, got {label!r}'
-            )
-        cells, read = {}, {column}
-        for name, modality in self.readers.items():
-            if not self.ann_file:
-                cell = raw.cells.get(name)
-            else:
-                read.update(modality.columns)
-                cell = modality.parse(raw.cells)
-            if cell is not None:
-                cells[name] = cell
-        row: dict[str, Any] = {'label': text, 'cells': cells}
-        others = {k: v for k, v in raw.cells.items() if k not in read}
-        if others and self.ann_file:
-            row['columns'] = {
-                key: '' if value is None else value
-                for key, value in others.items()
-                if not isinstance(value, LazyCell)
-            }
-        return row
-
-    def _look(self, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Read the first sample of each modality, which tells its width."""
-        for name, modality in self.readers.items():
-            there = [row for row in rows if name in row['cells']]
-            if not there:
-                raise AnnotationError(
-                    f'{source}: no sample has {name!r}. Name the column that '
-                    f"holds it, modalities=dict({name}=dict(column='...')), "
-                    f'or leave it out: modalities=dict({name}=None)'
-                )
-            for row in there[:_LOOK_AT]:
-                try:
-                    modality.load(row['cells'][name])
-                    break
-                except BrokenMediaError as error:
-                    if self.on_broken == 'raise':
-                        place = row.get('row')
-                        raise BrokenMediaError(
-                            f'{error}\nThis is {name!r}, '
-                            + (f'line {place} of ' if place else 'in ')
-                            + f'{source}. To train without samples that '
-                            "cannot be read: on_broken='skip' in the data "
-                            'set.'
-                        ) from error
 
     def presence(self) -> np.ndarray | None:
         """Which modalities each sample has; None where all have all."""
@@ -334,6 +208,50 @@ class TableDataset(LabelledDataset):
                 ]
             )
         return None if self._presence.all() else self._presence
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep some samples, see mmengine's ``BaseDataset``."""
+        super().get_subset_(indices)
+        self._presence = self._lengths = None
+
+    def get_subset(self, indices: Sequence[int] | int) -> TableDataset:
+        """The same for a copy."""
+        other: TableDataset = super().get_subset(indices)
+        other._presence = other._lengths = None
+        return other
+
+    def lengths(self) -> np.ndarray | None:
+        """Steps of the modalities with ``length=None``, read once.
+
+        From the ``length_column``; else from headers (``npy``) and cells;
+        other readers read each sample once. A sample that cannot be read
+        counts 0 under ``on_broken='skip'``.
+        """
+        varying = [
+            (place, name)
+            for place, name in enumerate(self.modalities)
+            if self.readers[name].varies
+        ]
+        if varying and self._lengths is None:
+            self._lengths = np.zeros((len(self), len(self.modalities)), int)
+            for index in range(len(self)):
+                info = super().get_data_info(index)
+                for place, name in varying:
+                    if name in info['cells']:
+                        self._lengths[index, place] = self._steps(info, name)
+        return self._lengths
+
+    def _steps(self, info: Mapping[str, Any], name: str) -> int:
+        known: int | None = info.get('steps', {}).get(name)
+        if known is not None:
+            return known
+        try:
+            return self.readers[name].steps(info['cells'][name])
+        except BrokenMediaError as error:
+            if self.on_broken == 'skip':
+                return 0
+            place = place_of(info, info.get('sample_idx', 0), self.ann_file)
+            raise BrokenMediaError(f'{error}\nThis is {place}.') from error
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A row, and how its modalities are read."""
@@ -355,16 +273,3 @@ class TableDataset(LabelledDataset):
 
 def _relative(path: str, root: str | None) -> str:
     return os.path.relpath(path, root) if root else path
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    """What to call a sample: the first thing it has."""
-    cells = row['cells'].values()
-    return describe(next(iter(cells), ''))[:100]
-
-
-def _as_text(cells: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Cells as a CSV would hold them, for the filter."""
-    return {
-        key: '' if cell is None else str(cell) for key, cell in cells.items()
-    }

@@ -15,7 +15,7 @@ from mmremix.datasets.csv_rows import (
     read_lines,
 )
 
-_JSON_LINES = ('.jsonl', '.ndjson')
+JSON_LINES = ('.jsonl', '.ndjson')
 
 
 class RawRow(NamedTuple):
@@ -57,7 +57,7 @@ def read_table(
         raise MissingAnnotationError(
             f'No table {path}. Check data_root and ann_file.'
         )
-    if path.lower().endswith(_JSON_LINES):
+    if path.lower().endswith(JSON_LINES):
         return _json_lines(Path(path), columns)
     return _csv(Path(path), columns)
 

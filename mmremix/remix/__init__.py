@@ -30,6 +30,7 @@ from mmremix.remix.assign import (
     ensure_min_share,
     modality_counts,
 )
+from mmremix.remix.bucket import bucketed, item_lengths
 from mmremix.remix.items import Items, occurrences
 from mmremix.remix.plan import (
     ORDERS,
@@ -58,10 +59,12 @@ __all__ = [
     'assign',
     'assign_weakest',
     'bernoulli_kl',
+    'bucketed',
     'count_flips',
     'deal_shares',
     'ensure_min_share',
     'group_interval',
+    'item_lengths',
     'kl_to_uniform',
     'mix_in_joint',
     'modality_counts',

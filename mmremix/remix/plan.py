@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mmremix.remix.bucket import bucketed
 from mmremix.remix.items import Items, occurrences, set_number
 
 ORDERS = ('sequential', 'alternate', 'shuffled')
@@ -39,6 +40,8 @@ def plan(
     order: str = 'sequential',
     tail: str = 'keep',
     generator: torch.Generator | None = None,
+    lengths: Tensor | None = None,
+    window: int = 0,
 ) -> list[Batch]:
     """Arrange one epoch in batches of a single group (Eqs. 7 to 9).
 
@@ -73,8 +76,13 @@ def plan(
             among the groups in proportion (each at least one, if it has items
             and there are enough batches); all batches are full, items are
             repeated or left out to fit.
-        generator: Source of randomness for ``order='shuffled'``; seed it
-            alike on all ranks.
+        generator: Source of randomness for ``order='shuffled'`` and for
+            ``window``; seed it alike on all ranks.
+        lengths: Of the items, ``(L,)``, to group like ones; see
+            :func:`~mmremix.remix.bucket.item_lengths`.
+        window: Steps of a group that are sorted by length together and then
+            shuffled, see :func:`~mmremix.remix.bucket.bucketed`. 0 sorts
+            nothing.
 
     Returns:
         This rank's batches, one per step.
@@ -93,10 +101,24 @@ def plan(
             f'{world_size}, got {rank}.'
         )
     step = world_size * batch_size
-    rows = _in_order(items, permutation)
+    rows, turns = _in_order(items, permutation)
     groups = items.group[rows]
     numbers = torch.unique(groups).tolist()
     subsets = [rows[groups == number] for number in numbers]
+    repeated = subsets
+    if window and lengths is not None:
+        # One seed, so that groups of the same samples stay alike.
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        subsets = [
+            subset[
+                bucketed(
+                    turns[groups == number],
+                    lengths[subset],
+                    *(step, window, seed),
+                )
+            ]
+            for number, subset in zip(numbers, subsets, strict=True)
+        ]
     sizes = [len(subset) for subset in subsets]
     if tail == 'fixed':
         steps = _share(_ceil_div(sum(sizes), step), sizes)
@@ -109,8 +131,10 @@ def plan(
         targets = [_ceil_div(size, world_size) * world_size for size in sizes]
 
     queues: list[list[Batch]] = []
-    for number, subset, target in zip(numbers, subsets, targets, strict=True):
-        mine = _resize(subset, target)[rank::world_size]
+    for number, subset, first, target in zip(
+        numbers, subsets, repeated, targets, strict=True
+    ):
+        mine = _resize(subset, target, first)[rank::world_size]
         queues.append(
             [Batch(number, part) for part in torch.split(mine, batch_size)]
         )
@@ -175,8 +199,11 @@ def mix_in_joint(
     ]
 
 
-def _in_order(items: Items, permutation: Tensor) -> Tensor:
-    """Rows of the items that have a place, in the order of the samples."""
+def _in_order(items: Items, permutation: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows of the items that have a place, in the order of the samples.
+
+    And how many copies of each come before it.
+    """
     if permutation.dim() != 1:
         raise ValueError(
             'permutation must be a vector, got shape '
@@ -193,7 +220,7 @@ def _in_order(items: Items, permutation: Tensor) -> Tensor:
     order = (turn * max(len(permutation), 1) + place[rows]).argsort(
         stable=True
     )
-    return rows[order]
+    return rows[order], turn[order]
 
 
 def _extent(index: Tensor) -> int:
@@ -201,11 +228,18 @@ def _extent(index: Tensor) -> int:
     return int(index.max()) + 1 if len(index) else 0
 
 
-def _resize(subset: Tensor, target: int) -> Tensor:
-    """Cut or cyclically repeat ``subset`` to ``target`` elements."""
+def _resize(
+    subset: Tensor, target: int, repeated: Tensor | None = None
+) -> Tensor:
+    """Cut or cyclically repeat ``subset`` to ``target`` elements.
+
+    What is repeated comes from the same elements in another order, if given.
+    """
     if target <= len(subset):
         return subset[:target]
-    return subset.repeat(_ceil_div(target, len(subset)))[:target]
+    again = subset if repeated is None else repeated
+    times = _ceil_div(target, len(subset)) - 1
+    return torch.cat([subset, again.repeat(times)])[:target]
 
 
 def _share(total: int, sizes: list[int]) -> list[int]:

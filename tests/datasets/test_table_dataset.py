@@ -291,3 +291,46 @@ def test_values_are_checked_at_the_start(tmp_path):
     message = r"(?s)3 unusable.*line 3: 'age'.*line 4: 'text'.*line 5: empty"
     with pytest.raises(AnnotationError, match=message):
         make(tmp_path, 'a.csv', modalities=cfgs)
+
+
+def test_lengths_are_known_without_reading_the_values(tmp_path, monkeypatch):
+    write_table(tmp_path, gaps=[(1, 'sensor')])
+    options = {
+        'modalities': {
+            'sensor': {'reader': 'npy', 'length': None},
+            'photo': {'reader': 'image', 'size': (16, 16)},
+            'words': {
+                'reader': 'text',
+                'column': 'sentence',
+                'length': None,
+            },
+        },
+        'missing': 'allow',
+    }
+    data = make(tmp_path, **options)
+    monkeypatch.setattr(data.readers['sensor'].reader, 'read', None)
+    lengths = data.lengths()
+    assert lengths[:3].tolist() == [[10, 0, 12], [0, 0, 15], [12, 0, 12]]
+    assert data.get_subset([2]).lengths().tolist() == [[12, 0, 12]]
+    assert make(tmp_path).lengths() is None
+
+
+def test_lengths_of_a_column(tmp_path):
+    rows = [
+        {'label': 'a', 'x': [[1, 2]] * n, 'n': 2 * n if n < 4 else 'no'}
+        for n in (1, 3, 2)
+    ]
+    path = tmp_path / 'a.jsonl'
+    path.write_text('\n'.join(map(json.dumps, rows)))
+    cfg = {'reader': 'numbers', 'length': None}
+    options = {'ann_file': 'a.jsonl', 'label': 'label'}
+    data = make(tmp_path, **options, modalities={'x': cfg})
+    assert data.lengths()[:, 0].tolist() == [1, 3, 2]
+    cfg['length_column'] = 'n'
+    data = make(tmp_path, **options, modalities={'x': cfg})
+    assert data.lengths()[:, 0].tolist() == [2, 6, 4]
+    cfg['length_column'] = 'label'
+    with pytest.raises(AnnotationError, match="line 1: 'label' must be the"):
+        make(tmp_path, **options, modalities={'x': cfg})
+    with pytest.raises(ConfigError, match='Write with it: length=None'):
+        make(tmp_path, **options, modalities={'x': {**cfg, 'length': 3}})

@@ -22,19 +22,27 @@ from mmremix.datasets.transforms.flow import encode_flow, optical_flow
 _AUDIO_BORDER = 0.1
 
 
-def pack_array(job: PackJob, options: PackOptions, target: str) -> None:
+def pack_array(
+    job: PackJob,
+    options: PackOptions,
+    target: str,
+    header: Mapping[str, Any] | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """Read a job's segment and write it as one packed file.
 
     Args:
         job: Clip and segment.
         options: What to keep.
         target: File to write.
+        header: What it says besides; defaults to options and name.
+        arrays: What it holds besides.
 
     Raises:
         BrokenMediaError: If the clip cannot be read.
     """
-    header: dict[str, Any] = {'recipe': options.digest(), 'name': job.name}
-    arrays: dict[str, np.ndarray] = {}
+    header = dict(header or {'recipe': options.digest(), 'name': job.name})
+    arrays = dict(arrays or {})
     if 'video' in options.modalities:
         source = job.frames(options)
         frames: np.ndarray | None = None

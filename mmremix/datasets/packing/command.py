@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,12 @@ import cv2
 
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
-from mmremix.datasets.packing.annotation import (
-    check_column,
-    pack_plan,
-    write_annotation,
-)
+from mmremix.datasets.packing.annotation import check_column
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
-from mmremix.datasets.packing.packer import is_done, pack_all
+from mmremix.datasets.packing.packer import Job, is_done, pack_all
+from mmremix.datasets.packing.plans import ClipPlan, TablePlan
+from mmremix.datasets.table_dataset import TableDataset
 from mmremix.datasets.transforms import Flow
 from mmremix.registry import DATASETS
 from mmremix.utils.config_paths import find_config
@@ -45,12 +44,16 @@ def run(args: argparse.Namespace) -> int:
     dataset = build_dataset(args)
     if options.flow is not None and args.config is not None:
         check_flow(args, options)
-    _, row_jobs = pack_plan(dataset)
-    jobs = list(dict.fromkeys(row_jobs))
-    print(f'{len(row_jobs)} rows, {len(jobs)} clips or segments')
+    plan = (
+        TablePlan(dataset, options, args.column)
+        if isinstance(dataset, TableDataset)
+        else ClipPlan(dataset, options, args.column)
+    )
+    jobs = plan.jobs
+    print(f'{plan.num_rows} rows, {len(jobs)} clips or segments')
     folder = str(Path(args.out, _FOLDER))
     name = args.name or (args.dataset if args.config else None)
-    ann_name = f'{name or Path(args.ann_file or "all").stem}.csv'
+    ann_name = (name or Path(args.ann_file or 'all').stem) + plan.ending
     if args.dry_run:
         done = sum(is_done(job, options, folder) for job in jobs)
         gone = [p for j in jobs for p in j.sources if not os.path.exists(p)]
@@ -77,16 +80,9 @@ def run(args: argparse.Namespace) -> int:
     if len(report.broken) == len(jobs):
         raise BrokenMediaError('No clip could be packed, see broken.csv.')
     path = str(Path(args.out, ann_name))
-    rows = write_annotation(
-        path, dataset, options, _FOLDER, report.broken, args.column
-    )
+    rows = plan.write(path, _FOLDER, report.broken)
     print(f'{path}: {rows} rows. In the data set of the config, write:')
-    print(f"    data_root='{args.out}', ann_file='{ann_name}',")
-    if args.column == 'audio':
-        clips = os.path.abspath(jobs[0].root)
-        print(f"    data_prefix=dict(clip='{clips}', audio=''),")
-    else:
-        print("    data_prefix=dict(clip='', audio=''), clip_suffix='',")
+    print(plan.lines(args.out, ann_name))
     return 0
 
 
@@ -108,12 +104,10 @@ def build_dataset(args: argparse.Namespace) -> MultimodalDataset:
         settings['margin'] = args.margin
     if args.allow_outside:
         settings['allow_outside'] = True
-    if settings['type'] == 'TableDataset':
+    if settings['type'] == 'ArrayDataset':
         raise ConfigError(
-            'A TableDataset has no clips of its own to pack: arrays are read '
-            'as they are. Pack the clips of one of its columns, and name the '
-            'copies in the table: --ann-file clips.csv --data-root ... '
-            "(columns clip,label); the readers 'video' and 'sound' open them."
+            f'{args.config} has an ArrayDataset, whose rows are mapped from '
+            'one file already: there is nothing to pack.'
         )
     # Missing files are among the broken ones.
     dataset = DATASETS.build(
@@ -186,13 +180,15 @@ def _pairs(items: list[str]) -> dict[str, Any]:
     return dict(item.split('=', 1) for item in items)
 
 
-def _write_broken(path: Path, broken: dict[PackJob, str]) -> None:
+def _write_broken(path: Path, broken: Mapping[Job, str]) -> None:
     if not broken:
         path.unlink(missing_ok=True)  # of an earlier run
         return
     columns = ('clip', 'audio', 'start', 'end', 'reason')
     rows = [
         {**vars(job), 'audio': job.audio or '', 'reason': reason}
+        if isinstance(job, PackJob)
+        else {'clip': job.name, 'reason': reason}
         for job, reason in broken.items()
     ]
     write_whole(path, csv_bytes(columns, rows))

@@ -14,7 +14,10 @@ from mmremix.datasets.packing.array_packer import pack_array
 from mmremix.datasets.packing.clip_packer import pack_clip, recipe_of
 from mmremix.datasets.packing.job import PackJob
 from mmremix.datasets.packing.options import PackOptions
+from mmremix.datasets.packing.table_job import TableJob
 from mmremix.utils.progress import Progress
+
+Job = PackJob | TableJob
 
 
 @dataclass
@@ -29,9 +32,9 @@ class PackReport:
         bytes_after: Size of all copies.
     """
 
-    written: list[PackJob] = field(default_factory=list)
-    kept: list[PackJob] = field(default_factory=list)
-    broken: dict[PackJob, str] = field(default_factory=dict)
+    written: list[Job] = field(default_factory=list)
+    kept: list[Job] = field(default_factory=list)
+    broken: dict[Job, str] = field(default_factory=dict)
     bytes_before: int = 0
     bytes_after: int = 0
 
@@ -46,7 +49,7 @@ class PackReport:
 
 
 def pack_all(
-    jobs: Sequence[PackJob],
+    jobs: Sequence[Job],
     options: PackOptions,
     out: str,
     *,
@@ -71,7 +74,7 @@ def pack_all(
         What was done, in the order of the jobs.
     """
 
-    def run(job: PackJob) -> str:
+    def run(job: Job) -> str:
         return _run(job, options, out)
 
     report = PackReport()
@@ -94,12 +97,12 @@ def pack_all(
     return report
 
 
-def target(job: PackJob, options: PackOptions, out: str) -> str:
+def target(job: Job, options: PackOptions, out: str) -> str:
     """Path of a job's copy."""
     return str(Path(out, job.name + options.suffix))
 
 
-def is_done(job: PackJob, options: PackOptions, out: str) -> bool:
+def is_done(job: Job, options: PackOptions, out: str) -> bool:
     """Whether a job's copy is there, whole, and made like this."""
     path = target(job, options, out)
     if not os.path.isfile(path) or any(
@@ -114,12 +117,13 @@ def is_done(job: PackJob, options: PackOptions, out: str) -> bool:
         packed = PackedFile(path)
     except BrokenMediaError:
         return False
-    return (
-        packed.header.get('recipe') == options.digest() and packed.is_intact()
+    recipe = (
+        job.digest(options) if isinstance(job, TableJob) else options.digest()
     )
+    return packed.header.get('recipe') == recipe and packed.is_intact()
 
 
-def _run(job: PackJob, options: PackOptions, out: str) -> str:
+def _run(job: Job, options: PackOptions, out: str) -> str:
     """``'written'``, ``'kept'`` or the reason why it failed."""
     if is_done(job, options, out):
         return 'kept'
@@ -129,7 +133,9 @@ def _run(job: PackJob, options: PackOptions, out: str) -> str:
     # The ending stays, FFmpeg goes by it.
     part = path.with_name(f'.part-{path.name}')
     try:
-        if options.format == 'array':
+        if isinstance(job, TableJob):
+            job.write(options, str(part))
+        elif options.format == 'array':
             pack_array(job, options, str(part))
         else:
             pack_clip(job, options, str(part))

@@ -29,6 +29,10 @@ class NpyReader(Reader):
         """The array; floating point numbers as float32."""
         return check_numbers(load_npy(cell), cell)
 
+    def length(self, cell: Any) -> int:
+        """Read off the header."""
+        return len(np.atleast_1d(load_npy(cell)))
+
 
 @READERS.register_module('npz')
 class NpzReader(Reader):

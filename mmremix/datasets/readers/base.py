@@ -35,6 +35,10 @@ class Reader:
     """Whether the cell names a file, which must exist; the reader then gets
     its path. Else it gets what :meth:`parse` made of the cell."""
 
+    reads_packed: ClassVar[bool] = False
+    """Whether it opens packed clips itself; of others, what they gave before
+    is in the packed file of a table."""
+
     several: ClassVar[bool] = False
     """Whether it may read several columns at once."""
 
@@ -76,6 +80,16 @@ class Reader:
         """
         raise NotImplementedError
 
+    def length(self, cell: Any) -> int:
+        """Steps of a sample, dimension 0 of what :meth:`read` gives.
+
+        Override it where that is known without reading all of it.
+
+        Raises:
+            BrokenMediaError: If it cannot be read.
+        """
+        return len(np.atleast_1d(self.read(cell)))
+
     def keys(self, value: np.ndarray) -> dict[str, Any]:
         """What transforms of the modality need beside ``value``."""
         return {}
@@ -105,8 +119,8 @@ def build_reader(modality: str, name: Any, options: dict[str, Any]) -> Reader:
         raise ConfigError(
             f'modalities: {modality!r}: the reader {name!r} cannot be made '
             f'with {options}: {error}. Of the modality itself are reader, '
-            'column, file, prefix, suffix, length, crop, pad, flatten, '
-            'transforms and output.'
+            'column, file, prefix, suffix, length, length_column, crop, pad, '
+            'flatten, transforms and output.'
         ) from error
     return reader
 

@@ -90,6 +90,8 @@ class VideoReader(_Pictures):
         size: Height and width to resize to.
     """
 
+    reads_packed = True
+
     def __init__(
         self, num_frames: int = 1, size: Sequence[int] | None = None
     ) -> None:
@@ -129,6 +131,8 @@ class SoundReader(Reader):
         npy_sample_rate: Samples per second of ``.npy`` files.
     """
 
+    reads_packed = True
+
     def __init__(
         self,
         sample_rate: int | None = None,
@@ -137,6 +141,7 @@ class SoundReader(Reader):
         self._decode = DecodeAudio(
             sample_rate, npy_sample_rate=npy_sample_rate
         )
+        self.npy_sample_rate = npy_sample_rate
         self._rate = sample_rate
 
     def read(self, cell: Any) -> np.ndarray:

@@ -10,6 +10,8 @@ import torch
 
 from mmremix.datasets.lazy_cell import LazyCell
 from mmremix.datasets.media import BrokenMediaError
+from mmremix.datasets.media.packed_file import PACKED_SUFFIX
+from mmremix.datasets.media.packed_value import packed_shape, packed_value
 from mmremix.datasets.paths import media_path
 from mmremix.datasets.readers.base import (
     Reader,
@@ -21,7 +23,7 @@ from mmremix.utils.padded import Padded
 
 _OWN = (
     *('reader', 'column', 'file', 'prefix', 'suffix', 'length', 'crop'),
-    *('pad', 'flatten', 'transforms', 'output'),
+    *('pad', 'flatten', 'transforms', 'output', 'length_column'),
 )
 _CROPS = ('random', 'middle', 'start')
 _PADS = ('zero', 'repeat')
@@ -39,7 +41,9 @@ class Modality:
             (``'random'``, ``'middle'`` or ``'start'``; at random in training
             only), ``pad`` (``'zero'`` after the end, or ``'repeat'``),
             ``flatten`` (one dimension of all but the first),
-            ``transforms`` and ``output``, the key that they leave it at.
+            ``transforms`` and ``output``, the key that they leave it at;
+            with ``length=None`` also ``length_column``, where the steps of
+            the samples stand, for ``RemixSampler(bucket=...)``.
 
     Raises:
         ConfigError: On what cannot be.
@@ -68,6 +72,7 @@ class Modality:
         self.flatten = bool(own.get('flatten', False))
         self.transforms = tuple(own.get('transforms', ()))
         self.output = own.get('output', 'value')
+        self.length_column: str | None = own.get('length_column')
         self.width: tuple[Any, ...] | None = None
         """Shape of a sample (without dimension 0 if that is fitted), of the
         first one, which the others must have."""
@@ -91,12 +96,18 @@ class Modality:
                 'Write a whole number, length=128, or length=None to keep '
                 'lengths as they are'
             )
+        if self.length_column is not None and not self.varies:
+            raise ConfigError(
+                f'modalities: {self.name!r} has length_column='
+                f'{self.length_column!r}, which is of sequences that keep '
+                'their length. Write with it: length=None'
+            )
         if self.length is None and not {'crop', 'pad'}.isdisjoint(own):
             raise ConfigError(
                 f'modalities: {self.name!r} has crop or pad without a '
                 'length. Write: length=128'
             )
-        if self.fits and self.length is None and self.transforms:
+        if self.varies and self.transforms:
             raise ConfigError(
                 f'modalities: {self.name!r} has transforms and length=None; '
                 'they would get sequences that are not yet of one length. '
@@ -118,6 +129,39 @@ class Modality:
                 f'modalities: {self.name!r} has file={self.file!r}, and its '
                 "reader reads no file. Write: reader='npy'"
             )
+
+    @property
+    def varies(self) -> bool:
+        """Whether samples keep their length."""
+        return self.fits and self.length is None
+
+    def steps(self, cell: Any) -> int:
+        """The length of a sample, where that :attr:`varies`.
+
+        Raises:
+            BrokenMediaError: If it cannot be read.
+        """
+        if self._is_packed(cell):
+            return packed_shape(cell, self.name)[0]
+        if isinstance(cell, LazyCell):
+            return len(np.atleast_1d(self._read(cell)))
+        return self.reader.length(cell)
+
+    def parse_steps(self, raw: Mapping[Any, Any]) -> int | None:
+        """What the ``length_column`` of a row says; None without one.
+
+        Raises:
+            ValueError: If that is no whole number from 1.
+        """
+        if self.length_column is None:
+            return None
+        text = str(raw.get(self.length_column) or '').strip()
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(
+                f'{self.length_column!r} must be the steps of {self.name}, a '
+                f'whole number from 1, got {text!r}'
+            )
+        return int(text)
 
     def parse(self, raw: Mapping[Any, Any]) -> Any:
         """What a row holds of it; ``None`` if its cells are empty.
@@ -179,7 +223,18 @@ class Modality:
             value = value.reshape(len(value), -1)
         return value if self.length is None else self._fit(value)
 
+    def _is_packed(self, cell: Any) -> bool:
+        """Whether the cell names a packed file that its reader cannot open."""
+        return (
+            self.reader.names_file
+            and not self.reader.reads_packed
+            and isinstance(cell, str)
+            and cell.endswith(PACKED_SUFFIX)
+        )
+
     def _read(self, cell: Any) -> np.ndarray:
+        if self._is_packed(cell):
+            return packed_value(cell, self.name)
         if not isinstance(cell, LazyCell):
             return self.reader.read(cell)
         found = cell.value()
@@ -224,7 +279,7 @@ class Modality:
 
     def keys(self, value: np.ndarray) -> dict[str, Any]:
         """What its transforms find: ``value``, and what fits the reader."""
-        if self.fits and self.length is None:
+        if self.varies:
             tensor = torch.from_numpy(np.ascontiguousarray(value))
             return {'value': Padded.whole(tensor)}
         return {'value': value, **self.reader.keys(value)}

@@ -45,6 +45,10 @@ class NumbersReader(Reader):
             raise ValueError('a list stands where a number is needed')
         return tuple(values)
 
+    def length(self, cell: Any) -> int:
+        """Of the outermost list."""
+        return len(cell)
+
     def read(self, cell: Any) -> np.ndarray:
         """float32 ``(n,)``, or ``(T, C)`` of a list of lists."""
         return np.array(cell, dtype=np.float32)

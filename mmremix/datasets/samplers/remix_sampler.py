@@ -9,12 +9,16 @@ from mmengine.dataset import DefaultSampler
 from torch import Tensor
 
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
+from mmremix.datasets.samplers.checks import (
+    check_options,
+    check_sampler,
+    read_lengths,
+)
 from mmremix.registry import DATA_SAMPLERS
 from mmremix.remix import (
-    ORDERS,
-    TAILS,
     Batch,
     Items,
+    item_lengths,
     mix_in_joint,
     occurrences,
     plan,
@@ -72,12 +76,16 @@ class RemixSampler:
         accumulation: The ``accumulative_counts`` of the optimiser wrapper.
             So many batches in a row then hold the same modality, and make
             one optimiser step. Defaults to 1.
+        bucket: So many steps of a group, drawn at random, are sorted by
+            length and then shuffled, so that batches of sequences that keep
+            their length pad little; all ranks have like lengths at a step.
+            More pads less and is less random. Defaults to 0, none.
 
     Raises:
         TypeError: If the sampler is no ``DefaultSampler``, or its data set
             does not name its modalities.
-        ConfigError: On an unknown ``order`` or ``tail``, or on numbers out of
-            range.
+        ConfigError: On an unknown ``order`` or ``tail``, on numbers out of
+            range, or on ``bucket`` where all lengths are equal.
     """
 
     load_masked = False
@@ -99,47 +107,18 @@ class RemixSampler:
         joint_share: float = 0.0,
         passes: int = 1,
         accumulation: int = 1,
+        bucket: int = 0,
     ) -> None:
-        if not isinstance(sampler, DefaultSampler):
-            raise TypeError(
-                "RemixSampler works over mmengine's DefaultSampler, got "
-                f'{type(sampler).__name__}. Write in train_dataloader:\n'
-                "    sampler=dict(type='DefaultSampler', shuffle=True),\n"
-                "    batch_sampler=dict(type='RemixSampler'),"
-            )
-        modalities = getattr(sampler.dataset, 'modalities', None)
-        if not modalities:
-            raise TypeError(
-                f'{type(sampler.dataset).__name__} has no `modalities`. '
-                'RemixSampler needs a data set that takes the active '
-                'modalities with the index: use AVDataset, or derive yours '
-                'from mmremix.datasets.MultimodalDataset.'
-            )
-        for name, value, choices in (
-            ('order', order, ORDERS),
-            ('tail', tail, TAILS),
-        ):
-            if value not in choices:
-                raise ConfigError(
-                    f'RemixSampler: {name} must be one of {choices}, got '
-                    f'{value!r}. Write: batch_sampler=dict('
-                    f"type='RemixSampler', {name}='{choices[0]}')"
-                )
-        for name, number, valid, wanted in (
-            ('batch_size', batch_size, batch_size >= 1, 'at least 1'),
-            ('passes', passes, passes >= 1, 'at least 1'),
-            ('accumulation', accumulation, accumulation >= 1, 'at least 1'),
-            ('joint_share', joint_share, 0 <= joint_share <= 1, 'in [0, 1]'),
-        ):
-            if not valid:
-                raise ConfigError(
-                    f'RemixSampler: {name} must be {wanted}, got {number}.'
-                )
-        if joint_share and not reassemble:
-            raise ConfigError(
-                'RemixSampler: joint_share keeps whole batches, which are '
-                'mixed without reassembling. Write: joint_share=0.0'
-            )
+        modalities = check_sampler(sampler)
+        check_options(
+            order=order,
+            tail=tail,
+            reassemble=reassemble,
+            joint_share=joint_share,
+            batch_size=batch_size,
+            passes=passes,
+            accumulation=accumulation,
+        )
         # mmengine's DistSamplerSeedHook calls `.sampler.set_epoch`.
         self.sampler = sampler
         self.batch_size = batch_size
@@ -150,11 +129,13 @@ class RemixSampler:
         self.joint_share = joint_share
         self.passes = passes
         self.accumulation = accumulation
-        self.modalities: tuple[str, ...] = tuple(modalities)
+        self.bucket = bucket
+        self.modalities: tuple[str, ...] = modalities
         self._presence: Tensor | None = None
         presence = getattr(sampler.dataset, 'presence', lambda: None)()
         if presence is not None:
             self._presence = torch.from_numpy(presence)
+        self._lengths = read_lengths(sampler, bucket) if bucket else None
         self._items: Items | None = None
         # The plan of one epoch; mmengine asks for its length at every step.
         self._planned: tuple[int, list[list[Batch]]] | None = None
@@ -250,7 +231,22 @@ class RemixSampler:
             order=order,
             tail=self.tail,
             generator=generator,
+            lengths=self._item_lengths(items),
+            window=self.bucket,
         )
+
+    def _item_lengths(self, items: Items) -> Tensor | None:
+        if self._lengths is None:
+            return None
+        # In turn, the groups have the same samples in the same batches.
+        whole = (
+            self._items is None
+            or not self.decouple
+            or self.load_masked
+            or self.order == 'alternate'
+        )
+        loaded = torch.ones_like(items.active) if whole else items.active
+        return item_lengths(self._lengths, items.index, loaded)
 
     def _active(self, batch: Batch) -> list[tuple[str, ...]]:
         """The modalities that the samples of a batch keep."""

@@ -329,3 +329,66 @@ def test_batches_hold_one_set_of_what_is_loaded():
     batch_sampler.items = Items.every_modality(20, 2)
     for batch in batch_sampler:
         assert len({has(key) for key in batch}) == 1
+
+
+class Lengths(Gaps):
+    """Sequences of 1 to 20 steps, of two modalities."""
+
+    def lengths(self):
+        steps = np.arange(1, self.size + 1)
+        return np.stack([steps, steps[::-1]], axis=1) * self.presence()
+
+
+def bucketing(dataset=None, **kwargs):
+    return RemixSampler(
+        DefaultSampler(dataset or Lengths(40), shuffle=True, seed=3),
+        batch_size=4,
+        **{'bucket': 10, **kwargs},
+    )
+
+
+@pytest.mark.parametrize('remix', [False, True])
+def test_buckets_pad_less_and_lose_nothing(remix):
+    lengths = Lengths(40).lengths()
+    found = {}
+    for bucket in (0, 10):
+        batch_sampler = bucketing(bucket=bucket)
+        if remix:
+            batch_sampler.items = Items.one_each(torch.arange(40) % 2, 2)
+        batches = list(batch_sampler)
+        padded = 0
+        for batch in batches:
+            assert len({key.active_modalities for key in batch}) == 1
+            for place, name in enumerate(('video', 'audio')):
+                if name in batch[0].active_modalities:
+                    steps = [lengths[key.index, place] for key in batch]
+                    padded += sum(max(steps) - n for n in steps)
+        found[bucket] = padded, sorted(k.index for b in batches for k in b)
+        # The rest of an epoch that is resumed is the rest of it.
+        batch_sampler.start = 3
+        assert list(batch_sampler) == batches[3:]
+    assert found[10][1] == found[0][1]
+    assert found[10][0] < 0.6 * found[0][0]
+
+
+def test_buckets_are_the_same_steps_on_all_ranks(monkeypatch):
+    found = []
+    for rank in range(3):
+        monkeypatch.setattr(
+            'mmengine.dataset.sampler.get_dist_info', lambda r=rank: (r, 3)
+        )
+        batch_sampler = bucketing()
+        batch_sampler.items = Items.one_each(torch.arange(40) % 2, 2)
+        found.append(list(batch_sampler))
+    assert len({len(batches) for batches in found}) == 1
+    for step in zip(*found, strict=True):
+        assert len({k.active_modalities for b in step for k in b}) == 1
+
+
+def test_buckets_need_lengths_and_shuffling():
+    with pytest.raises(ValueError, match=r'length=None\)\), or bucket=0'):
+        bucketing(Echo())
+    with pytest.raises(ValueError, match='whole number of steps, got True'):
+        bucketing(bucket=True)
+    with pytest.raises(ValueError, match='Write: sampler=dict'):
+        RemixSampler(DefaultSampler(Lengths(), shuffle=False), 4, bucket=2)
