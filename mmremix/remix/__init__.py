@@ -46,7 +46,12 @@ from mmremix.remix.reliability import (
     reliable_shares,
     wilson_interval,
 )
-from mmremix.remix.score import bernoulli_kl, kl_to_uniform
+from mmremix.remix.score import (
+    bernoulli_kl,
+    kl_to_uniform,
+    probability_margin,
+    true_class_probability,
+)
 
 __all__ = [
     'ORDERS',
@@ -70,7 +75,9 @@ __all__ = [
     'modality_counts',
     'occurrences',
     'plan',
+    'probability_margin',
     'reliable_shares',
     'split_batches',
+    'true_class_probability',
     'wilson_interval',
 ]

@@ -91,3 +91,30 @@ def kl_to_uniform(logits: Tensor) -> Tensor:
         divergence,
         torch.full_like(divergence, math.nan),
     )
+
+
+def probability_margin(logits: Tensor) -> Tensor:
+    """Between the two most probable classes.
+
+    Args:
+        logits: Unnormalised scores, ``(..., M)``, ``M >= 2``.
+
+    Returns:
+        ``(...)``, in [0, 1].
+    """
+    top = logits.float().softmax(dim=-1).topk(2, dim=-1).values
+    return top[..., 0] - top[..., 1]
+
+
+def true_class_probability(logits: Tensor, labels: Tensor) -> Tensor:
+    """Of the class that is right; its order is that of the loss, reversed.
+
+    Args:
+        logits: Unnormalised scores, ``(B, M)``.
+        labels: Classes, ``(B,)``.
+
+    Returns:
+        ``(B,)``, in [0, 1].
+    """
+    probability = logits.float().softmax(dim=-1)
+    return probability.gather(1, labels.long()[:, None])[:, 0]

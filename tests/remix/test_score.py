@@ -5,7 +5,12 @@ import math
 import pytest
 import torch
 
-from mmremix.remix import bernoulli_kl, kl_to_uniform
+from mmremix.remix import (
+    bernoulli_kl,
+    kl_to_uniform,
+    probability_margin,
+    true_class_probability,
+)
 
 
 def test_hand_computed():
@@ -83,3 +88,15 @@ def test_bernoulli_kl():
     assert bernoulli_kl(torch.tensor([[math.nan, 1.0]])).isnan().all()
     with pytest.raises(ValueError, match='at least 1 class'):
         bernoulli_kl(torch.zeros(3, 0))
+
+
+def test_margin_and_true_class():
+    logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, -1e4]])
+    p = logits.softmax(dim=1)
+    assert torch.allclose(
+        probability_margin(logits), torch.stack([p[0, 0] - p[0, 1], p[1, 2]])
+    )
+    labels = torch.tensor([1, 0])
+    assert torch.allclose(
+        true_class_probability(logits, labels), p[[0, 1], labels]
+    )

@@ -8,7 +8,7 @@ from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT
 
 DEMO = ROOT / 'configs/studies/demo.py'
-STUDIES = sorted((ROOT / 'configs/studies').glob('[!_]*.py'))
+STUDIES = sorted((ROOT / 'configs/studies').rglob('[!_]*.py'))
 
 
 @pytest.mark.parametrize('path', STUDIES, ids=lambda path: path.stem)

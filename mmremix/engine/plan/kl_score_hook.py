@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,7 +18,11 @@ from mmremix.engine.scoring.forward import ScoringForward
 from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
-from mmremix.engine.scoring.scores import ScoringPass, choose_score
+from mmremix.engine.scoring.scores import (
+    Score,
+    ScoringPass,
+    choose_score,
+)
 from mmremix.engine.unwrap import unwrap
 from mmremix.models import AVRecognizer
 from mmremix.registry import FUNCTIONS, HOOKS
@@ -79,7 +83,10 @@ class KLScoreHook(ScoringPlanHook):
         cache: See :class:`ScoringPlanHook`.
         score: What certainty is: the name, in the registry ``FUNCTIONS``, of
             a function from class scores before the softmax, ``(B, M)``, to
-            numbers ``(B,)``, lower for less certain. Defaults to
+            numbers ``(B,)``, lower for less certain; one of two arguments
+            also gets the labels ``(B,)``. There are
+            ``'probability_margin'`` and ``'true_class_probability'``, which
+            orders as the loss does. Defaults to
             ``'kl_to_uniform'`` (:func:`mmremix.remix.kl_to_uniform`), as
             published; where the loss is for several labels a sample, to
             ``'bernoulli_kl'`` (:func:`mmremix.remix.bernoulli_kl`).
@@ -239,8 +246,8 @@ class KLScoreHook(ScoringPlanHook):
         return {'scores': table.scores, 'assignments': assignments}
 
 
-def _find_score(name: str) -> Callable[[Tensor], Tensor]:
-    function: Callable[[Tensor], Tensor] | None = FUNCTIONS.get(name)
+def _find_score(name: str) -> Score:
+    function: Score | None = FUNCTIONS.get(name)
     if function is None:
         raise ConfigError(
             f'KLScoreHook: no function is registered as {name!r}. Write '

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,12 +20,22 @@ from mmremix.evaluation.dataset_rows import collect_rows, dataset_size
 from mmremix.models import FUSION
 from mmremix.models.multi_label import is_multi_label
 from mmremix.registry import FUNCTIONS
-from mmremix.remix import bernoulli_kl, kl_to_uniform
+from mmremix.remix import (
+    bernoulli_kl,
+    kl_to_uniform,
+    probability_margin,
+    true_class_probability,
+)
 from mmremix.utils.errors import ConfigError
 
 # By name, for the option `score` of KLScoreHook.
 FUNCTIONS.register_module()(bernoulli_kl)
 FUNCTIONS.register_module()(kl_to_uniform)
+FUNCTIONS.register_module()(probability_margin)
+FUNCTIONS.register_module()(true_class_probability)
+
+Score = Callable[..., Tensor]
+"""From logits ``(B, M)``, and labels ``(B,)`` if it takes two, to ``(B,)``."""
 
 
 @dataclass
@@ -57,7 +68,7 @@ def score_dataset(
     model: BaseModel,
     dataloader: DataLoader[Any],
     modalities: Sequence[str],
-    score: Callable[[Tensor], Tensor] | None = None,
+    score: Score | None = None,
     options: ScoringOptions | None = None,
 ) -> ScoreTable:
     """Run the model over a data set in eval mode and score its predictions.
@@ -72,8 +83,8 @@ def score_dataset(
         dataloader: Over the training samples with evaluation transforms,
             not shuffled.
         modalities: Names, in the order of the columns.
-        score: From logits ``(B, M)`` to scores ``(B,)``. Defaults to that
-            of :func:`choose_score`.
+        score: From logits ``(B, M)``, or from logits and labels ``(B,)``, to
+            scores ``(B,)``. Defaults to that of :func:`choose_score`.
         options: What makes it cheaper. Defaults to none of it.
 
     Returns:
@@ -84,6 +95,7 @@ def score_dataset(
         ConfigError: On a score that does not go with the loss.
     """
     certainty = choose_score(model, score)
+    with_labels = len(inspect.signature(certainty).parameters) > 1
     several = is_multi_label(model)
     options = options or ScoringOptions()
     forward = ScoringForward(model, options)
@@ -102,7 +114,12 @@ def score_dataset(
         own = [scores.get(name, lacking) for name in modalities]
         probability, right = _several if several else _single
         columns = [
-            *(certainty(x)[:, None] for x in own),
+            *(
+                (certainty(x, labels) if with_labels else certainty(x))[
+                    :, None
+                ]
+                for x in own
+            ),
             *(probability(x, labels) for x in own),
             *(
                 right(scores[n], labels) if n in scores else lacking[:, :1]
@@ -145,9 +162,7 @@ def score_dataset(
     )
 
 
-def choose_score(
-    model: BaseModel, score: Callable[[Tensor], Tensor] | None
-) -> Callable[[Tensor], Tensor]:
+def choose_score(model: BaseModel, score: Score | None) -> Score:
     """The score that was asked for, or that goes with the loss.
 
     Args:
@@ -157,15 +172,17 @@ def choose_score(
             sample :func:`~mmremix.remix.bernoulli_kl`.
 
     Raises:
-        ConfigError: If it is the one of the two for the other kind.
+        ConfigError: If it is one for the other kind.
     """
-    fits, other = kl_to_uniform, bernoulli_kl
+    fits: Score = kl_to_uniform
+    others: tuple[Score, ...] = (bernoulli_kl,)
     if is_multi_label(model):
-        fits, other = other, fits
-    if score is other:
+        fits = bernoulli_kl
+        others = (kl_to_uniform, probability_margin, true_class_probability)
+    if score is not None and score in others:
         kind = type(model.criterion).__name__
         raise ConfigError(
-            f'The score {other.__name__} does not go with the loss {kind}: '
+            f'The score {score.__name__} does not go with the loss {kind}: '
             'a softmax is for one class a sample, a sigmoid for several '
             'labels. Write: method_remix = dict(plan=dict('
             f"score='{fits.__name__}'))"
@@ -216,7 +233,7 @@ class ScoringPass:
         modalities: Sequence[str],
         options: ScoringOptions,
         subset: int = 1,
-        score: Callable[[Tensor], Tensor] | None = None,
+        score: Score | None = None,
     ) -> None:
         self.dataloader = dataloader
         self.modalities = tuple(modalities)
