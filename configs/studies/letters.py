@@ -4,16 +4,19 @@ _base_ = ['_methods.py']
 base = 'configs/joint_letters_concat.py'
 variants = {
     '10db': {
+        'train_cfg.val_interval': 20,
         'train_dataloader.dataset.modalities.audio': 'spectrogram_10db',
         'val_dataloader.dataset.modalities.audio': 'spectrogram_10db',
         'test_dataloader.dataset.modalities.audio': 'spectrogram_10db',
     },
-    '0db': {},
+    '0db': {'train_cfg.val_interval': 20},
     '-10db': {
+        'train_cfg.val_interval': 20,
         'train_dataloader.dataset.modalities.audio': 'spectrogram_-10db',
         'val_dataloader.dataset.modalities.audio': 'spectrogram_-10db',
         'test_dataloader.dataset.modalities.audio': 'spectrogram_-10db',
     },
 }
+choose_by = None
 learning_rates = [3e-3]
 held_out = dict(by=None, folds=5)

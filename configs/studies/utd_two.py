@@ -2,6 +2,9 @@
 # python tools/study.py configs/studies/utd_two.py
 _base_ = ['_methods.py']
 base = 'configs/studies/_utd_two.py'
-variants = {'long': {'train_cfg.max_epochs': 30}}
+variants = dict(
+    long={'train_cfg.max_epochs': 30, 'train_cfg.val_interval': 30}
+)
+choose_by = None
 learning_rates = [3e-3]
 held_out = dict(by='subject', folds=4)

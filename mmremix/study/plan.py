@@ -57,7 +57,7 @@ class Task:
     work_dir: str
     options: dict[str, Any]
     record: Record
-    choose_by: str
+    choose_by: str | None
     group: str | None
     num_workers: int
     checkpoint_interval: int

@@ -54,7 +54,8 @@ class Study:
         variants: Config options of each setting, by its name.
         held_out: ``by`` and ``folds``; the fold is ``seed % folds``.
         options: Config options of all runs.
-        choose_by: Metric on the held-out samples that chooses the epoch.
+        choose_by: Metric on the held-out samples that chooses the epoch;
+            ``None``: the last one counts.
         reference: Method that the others are compared with.
         num_workers: Of every data loader.
         checkpoint_interval: Epochs between two checkpoints to resume from.
@@ -72,7 +73,7 @@ class Study:
     )
     held_out: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    choose_by: str = 'acc/fusion_top1'
+    choose_by: str | None = 'acc/fusion_top1'
     reference: str = 'joint'
     num_workers: int = 0
     checkpoint_interval: int = 5

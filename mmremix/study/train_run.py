@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
 from mmremix.apis.launch import build_runner, load_config, train
@@ -127,8 +128,11 @@ def run_config(task: Task) -> Config:
         'interval': task.checkpoint_interval,
         'save_last': True,
         'max_keep_ckpts': 1,
-        'save_best': task.choose_by,
-        'rule': 'greater',
+        **(
+            {'save_best': task.choose_by, 'rule': 'greater'}
+            if task.choose_by
+            else {}
+        ),
     }
     cfg.default_hooks = hooks
     for name in ('train', 'val', 'test'):
@@ -145,12 +149,13 @@ def _run(task: Task) -> Record:
     cfg = run_config(task)
     runner = build_runner(cfg)
     for hook in runner.hooks:
-        if isinstance(hook, CheckpointHook):
+        if task.choose_by and isinstance(hook, CheckpointHook):
             # Few held-out samples are often level, at 1.0 as well: the first
             # epoch of several would be one that is hardly trained.
             hook.is_better_than = dict.fromkeys(hook.is_better_than, ge)
     train(runner)
-    best, epoch = _best(Path(task.work_dir))
+    folder = Path(task.work_dir)
+    best, epoch = _best(folder) if task.choose_by else _last(folder, runner)
     model = recognizer(runner, 'tools/study.py')
     state = load_checkpoint_file(str(best), map_location='cpu')
     model.load_state_dict(state['state_dict'])
@@ -222,6 +227,11 @@ def _best(folder: Path) -> tuple[Path, int]:
     # Two only if a run was killed between writing one and removing another.
     path = max(found, key=lambda p: found[p])
     return path, found[path]
+
+
+def _last(folder: Path, runner: Runner) -> tuple[Path, int]:
+    """The checkpoint of the last epoch, and its number."""
+    return Path(Path(folder, LAST).read_text().strip()), runner.max_epochs
 
 
 def _record_in(folder: Path) -> Mapping[str, Any]:

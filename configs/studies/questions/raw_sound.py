@@ -6,6 +6,7 @@ variants = dict(
         'train_dataloader.dataset.filter_cfg.repetition': [3, 13, 23, 33, 43],
         'train_dataloader.batch_size': 16,
         'train_cfg.max_epochs': 20,
+        'train_cfg.val_interval': 20,
         'train_dataloader.dataset.modalities.audio': 'waveform',
         'val_dataloader.dataset.modalities.audio': 'waveform',
         'test_dataloader.dataset.modalities.audio': 'waveform',

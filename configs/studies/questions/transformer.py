@@ -7,6 +7,7 @@ variants = dict(
         'train_dataloader.dataset.filter_cfg.repetition': [3, 13, 23, 33, 43],
         'train_dataloader.batch_size': 16,
         'train_cfg.max_epochs': 20,
+        'train_cfg.val_interval': 20,
         'model.fusion': dict(
             _delete_=True, type='TransformerFusionHead', width=64
         ),
