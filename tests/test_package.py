@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.demo_run import tiny_options
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
     'CHANGELOG.md',
+    'CITATION.cff',
     'CONTRIBUTING.md',
     'LICENSE',
     'MANIFEST.in',
@@ -181,11 +185,77 @@ def test_source_distribution_is_complete(
             for file in (unpacked / 'mmremix/.mim').rglob('*')
         )
     }
-    for name in ('CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md'):
-        assert (unpacked / name).is_file(), name
+    for name in SOURCES:
+        assert (unpacked / name).exists(), name
     # pip builds a wheel from it, which is the same as ours.
     wheel = build_wheel(unpacked, tmp_path / 'from-sdist')
     assert wheel == build_wheel(checkout, tmp_path / 'wheel')
+
+
+def metadata(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith('/METADATA'))
+        return archive.read(name).decode()
+
+
+def test_a_new_environment_needs_no_checkout(
+    checkout: Path, tmp_path: Path, demo_root: Path
+) -> None:
+    """Build, install, train: with the config by its name, anywhere."""
+    build_wheel(checkout, tmp_path / 'wheel')
+    (wheel,) = (tmp_path / 'wheel').glob('*.whl')
+    place, away = tmp_path / 'place', tmp_path / 'away'
+    shutil.rmtree(checkout)
+    run(
+        *(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps'),
+        *('--no-index', '--target', str(place), str(wheel)),
+        cwd=tmp_path,
+    )
+    away.mkdir()
+    options = tiny_options(demo_root, epochs=1) | {
+        'train_dataloader.dataset.indices': 8,
+        'val_dataloader.dataset.indices': 4,
+    }
+    # Of a config without Remix.
+    del options['method_remix.plan.warmup_epochs']
+    run(
+        *(str(place / 'bin' / 'mmremix'), 'train', 'joint_demo_concat'),
+        *('--cfg-options', *(f'{k}={v}' for k, v in options.items())),
+        cwd=away,
+        PYTHONPATH=str(place),
+        OMP_NUM_THREADS='1',
+    )
+    work_dir = away / 'work_dirs' / 'joint_demo_concat'
+    assert (work_dir / 'epoch_1.pth').is_file()
+    (log,) = work_dir.glob('*/*.log')
+    assert str(ROOT) not in log.read_text().replace(str(demo_root), '')
+
+
+def test_wheel_says_who_and_what_for(checkout: Path) -> None:
+    text = metadata(build('wheel', checkout))
+    head, _, readme = text.partition('\n\n')
+    for line in (
+        'Author: mmremix contributors',
+        'Description-Content-Type: text/markdown',
+        'Project-URL: Paper, https://arxiv.org/abs/2506.11550',
+        'Classifier: Programming Language :: Python :: 3.12',
+    ):
+        assert line in head.splitlines()
+    # Without an address of the repository, no link leads nowhere.
+    targets = re.findall(r'\]\(([^)\s]+)\)', readme)
+    assert targets
+    assert all(target.startswith('https://') for target in targets)
+    project = checkout / 'pyproject.toml'
+    project.write_text(
+        project.read_text().replace(
+            'Paper = ', 'Repository = "https://x.example/y/z"\nPaper = '
+        )
+    )
+    shutil.rmtree(checkout.parent / 'wheel-out')
+    readme = metadata(build('wheel', checkout))
+    assert '](https://x.example/y/z/blob/HEAD/docs/method.md)' in readme
+    assert '](https://x.example/y/z/raw/HEAD/docs/_static/' in readme
+    assert '](docs/' not in readme
 
 
 def python(code: str) -> str:

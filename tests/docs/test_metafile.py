@@ -49,9 +49,13 @@ def test_metadata_is_that_of_the_config():
 
 def test_results_are_those_of_the_page():
     text = (ROOT / 'docs' / 'results.md').read_text()
-    page = set(re.findall(r'(?<=\| )\.\d{3}\b', text))
+    page = [
+        [float(v) for v in re.findall(r'\| (\.\d{3})\b', f'{line}')]
+        for line in text.splitlines()
+    ]
     for model in MODELS:
         assert 'Weights' not in model  # none are published
         (result,) = model['Results']
-        for name, value in result['Metrics'].items():
-            assert f'.{round(value * 10):03d}' in page, (model['Name'], name)
+        # Fused, audio and video, as a line of the page has them.
+        wanted = [round(v / 100, 3) for v in result['Metrics'].values()]
+        assert any(row[: len(wanted)] == wanted for row in page), model['Name']
