@@ -67,9 +67,7 @@ def main() -> int:
     return 1 if problems else 0
 
 
-def _use(
-    browser: str, address: str, clips: list[str], out: Path
-) -> list[str]:
+def _use(browser: str, address: str, clips: list[str], out: Path) -> list[str]:
     from playwright.sync_api import sync_playwright
 
     out.mkdir(parents=True, exist_ok=True)
