@@ -12,10 +12,12 @@ from mmremix.apis.row_pipeline import RowPipeline
 from mmremix.apis.without_each import Answers, without_each
 from mmremix.report.markup import table
 from mmremix.report.run_data import called
+from mmremix.utils.names import HEADS
 
 _STYLE = """
 .answer table{border-collapse:collapse;margin:.5rem 0 1.5rem}
-.answer caption{text-align:left;font-weight:600;padding:.25rem 0}
+.answer caption{text-align:left;font-weight:600;padding:.25rem 0;
+white-space:normal}
 .answer th,.answer td{padding:.35rem 1.25rem .35rem 0;text-align:right;
 border-bottom:1px solid currentColor;white-space:nowrap}
 .answer th:first-child{text-align:left}
@@ -79,9 +81,20 @@ def build_page(inferencer: AVInferencer, topk: int = 5) -> Any:
 
 
 def launch_options(gradio: Any) -> dict[str, Any]:
-    """Fonts of the machine: gradio's own come from another server."""
+    """For ``launch()``: fonts of the machine, and colours to be read in.
+
+    Args:
+        gradio: The package, whose own fonts come from another server.
+    """
     theme = gradio.themes.Default(
         font=['system-ui', 'sans-serif'], font_mono=['monospace']
+    ).set(
+        # White on gradio's orange is hard to read.
+        **{
+            f'button_primary_background_fill{state}{mode}': '#0060a8'
+            for state in ('', '_hover')
+            for mode in ('', '_dark')
+        }
     )
     return {'theme': theme, 'share': False, 'footer_links': []}
 
@@ -116,7 +129,7 @@ def _shown(found: Answers) -> str:
     best = f'{escape(answer["class"])}, {answer["score"]:.1%}'
     parts = [
         f'<p class="says">{best}</p>',
-        f'<p>Says: {escape(called(answer["from"]))}.</p>',
+        f'<p>Answered by: {escape(called(answer["from"]))}.</p>',
         f'<ul>{notes}</ul>' if notes else '',
         _ranks(entry),
     ]
@@ -144,6 +157,9 @@ def _without(found: Answers) -> str:
             rows.append([called(taken), *[entry['error']] * len(names)])
             continue
         top = entry['topk']
+        # One modality that is left is the sum of its head.
+        alone = entry['modalities'] if len(entry['modalities']) == 1 else []
+        top = {HEADS: top[alone[0]], **top} if alone else top
         cells = [_cell(top[n][0]) if n in top else '-' for n in names]
         rows.append([called(taken), *cells])
     return table(

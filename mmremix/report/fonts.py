@@ -11,6 +11,7 @@ from matplotlib.font_manager import fontManager, get_font
 from mmremix.report.labels import is_right_to_left, without_isolates
 
 _FIRST = 'DejaVu Sans'  # matplotlib brings it along
+_BOXES = 'Last Resort'  # has a box for every letter
 _NAMED = 'Noto Sans CJK, Noto Sans'
 
 
@@ -33,8 +34,13 @@ def font_families(words: str) -> list[str]:
 def _family_of(letter: str) -> str:
     code = ord(letter)
     usual = [f for f in fontManager.ttflist if f.name == _FIRST]
+    others = [
+        f
+        for f in fontManager.ttflist
+        if f.name != _FIRST and not f.name.startswith(_BOXES)
+    ]
     # Those of the usual one first; the others are opened only if need be.
-    for entry in (*usual, *fontManager.ttflist):
+    for entry in (*usual, *others):
         try:
             if code in get_font(entry.fname).get_charmap():
                 return entry.name

@@ -66,12 +66,15 @@ def test_page(inferencer, clips):
     page = ParsedPage(answer_html(inferencer, str(clips['good']), topk=3))
     assert page.problems == []
     ranks, without = page.tables
-    assert ranks[0] == ['rank', 'fused', 'video', 'audio']
+    names = ['fused', 'video', 'audio', 'sum of heads']
+    assert ranks[0] == ['rank', *names]
     assert [row[0] for row in ranks[1:]] == ['1', '2', '3']
     assert [row[0] for row in without] == [
         *('taken away', 'nothing', 'video', 'audio'),
     ]
     assert without[1][1] == ranks[1][1]
+    # One that is left is the sum of its head.
+    assert without[2][2] == ranks[1][3] and without[3][2] == ranks[1][2]
     assert without[1][1].split(' ')[0] in CLASSES
 
 
@@ -87,7 +90,7 @@ def test_page_of_what_is_not_there(inferencer, clips, name, words):
     given = None if name is None else str(clips[name])
     page = ParsedPage(answer_html(inferencer, given))
     assert page.problems == [] and words in page.text
-    assert str(clips['good'].parent) not in page.text
+    assert str(clips['torn'].parent) not in page.text
 
 
 def test_without_gradio(monkeypatch):

@@ -23,15 +23,19 @@ def said(*paths):
     return [found.sentence for found in differences(groups)]
 
 
-def test_seeds_and_places_do_not_count(tmp_path):
+def test_seeds_of_a_group_and_places_do_not_count(tmp_path):
     made = [
-        make_run(
-            *(tmp_path / f'r{seed}',),
-            **{'seed': seed, 'data_root': f'/{seed}', **PLAIN},
-        )
+        make_run(tmp_path / f'r{seed}', seed=seed, data_root='/0', **PLAIN)
         for seed in (0, 1)
     ]
     assert said(*made) == []
+    moved = [
+        make_run(tmp_path / f'm{seed}', seed=seed, data_root='/1', **PLAIN)
+        for seed in (0, 1)
+    ]
+    assert said(*made, *moved) == []
+    # Of two configs, the seeds must be the same.
+    assert said(*made, moved[1]) == ['Seeds: r0 (2 seeds) 0, 1; m1 1.']
     assert said(made[0]) == []
 
 

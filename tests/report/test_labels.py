@@ -42,7 +42,11 @@ def test_isolated():
 def test_curves(name):
     points = {1.0: spread([0.5]), 2.0: spread([0.7])}
     kept = [Curve(name, 's1', points), Curve('short', 's2', points, 'dashed')]
-    picture = line_chart('t', kept, percent, reference=(0.1, 'guessing'))
+    picture = line_chart(
+        *('t', kept, percent),
+        y_range=(0, 1),
+        reference=(0.1, 'guessing'),
+    )
     shown = [w for w in words(picture) if w in name]
     assert ''.join(shown) == name and '…' not in ''.join(words(picture))
     # Each with a piece of its line; all inside.
