@@ -48,12 +48,12 @@ def test_said_and_came():
     found = hits(records)
     assert [(h.setting, h.data, h.said, h.sure, h.came) for h in found] == [
         ('a/full', 'a', HELPS, True, HELPS),
-        ('b/full', 'joint_b', LEVEL, False, HELPS),
+        ('b/full', 'joint_b', LEVEL, True, HELPS),
         ('c/full', 'c', HURTS, True, HURTS),
     ]
     text = hits_text(found, 'every_modality')
     assert 'a/full: D +10.1 [+' in text
-    assert '2 of 3 right; of those said surely 2 of 2' in text
+    assert '2 of 3 right; of those said surely 2 of 3' in text
     assert 'the opposite came 0 times' in text
 
 
