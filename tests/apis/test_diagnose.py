@@ -82,7 +82,7 @@ def test_samples_of_a_checkpoint(tiny_config):
         judge_checkpoint(whole, weights)
     # Tested on too: only if that is meant.
     cfg.test_dataloader = cfg.val_dataloader
-    with pytest.raises(ValueError, match='8 of the 8 .* --on-test'):
+    with pytest.raises(ValueError, match=r'8 of the 8 .* --on-test'):
         judge_checkpoint(cfg, weights)
     found = judge_checkpoint(cfg, weights, train_samples=0, on_test=True)
     assert found.held_out is False and found.train == {}
