@@ -33,6 +33,8 @@ default_hooks = dict(
     gradient_conflict=dict(type='GradientConflictHook', interval=5),
     # Shapley values and missing modalities, at the end of training.
     contribution=dict(type='ContributionHook'),
+    # Whether balancing would help, at the end of joint training.
+    diagnosis=dict(type='DiagnosisHook'),
     # What a person wants to know of an epoch, in one line.
     epoch_line=dict(type='EpochLineHook'),
     # Checkpoints that resume under torch >= 2.6.

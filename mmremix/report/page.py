@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
+from mmremix.report.diagnosis import diagnosis_section
 from mmremix.report.glance import glance
 from mmremix.report.markup import panels, section
 from mmremix.report.readouts import readout_section
@@ -56,6 +57,7 @@ def render_page(
     """
     title = 'Balance of ' + ', '.join(group.name for group in groups)
     parts = [
+        diagnosis_section(groups),
         accuracy_section(groups),
         together_section(groups),
         loss_section(groups),

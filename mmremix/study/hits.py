@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from statistics import fmean
+from typing import NamedTuple
 
-from mmremix.evaluation.diagnosis import HELPS, HURTS, LEVEL, diagnose
+from mmremix.evaluation.diagnosis import (
+    HELPS,
+    HURTS,
+    LEVEL,
+    Evidence,
+    diagnose,
+    of_accuracies,
+    over_runs,
+)
+from mmremix.evaluation.diagnosis.rules import LEAST
 from mmremix.study.choose import chosen_runs
 from mmremix.study.records import DONE, Record
 from mmremix.study.statistics import paired
 from mmremix.utils.names import FUSION, HEADS
 
 _OUTCOMES = {'better': HELPS, 'worse': HURTS, 'level': LEVEL}
+THRESHOLDS = (0.01, 0.02, LEAST, 0.04, 0.05)
+"""Of D, from which the one that is best on other data sets is taken."""
+
+
+class Hit(NamedTuple):
+    """What was said of a setting, and what came of it.
+
+    Attributes:
+        setting: Study and setting.
+        data: The data set, as far as the records tell: their base config,
+            else their study.
+        evidence: The joint runs together, on held-out samples.
+        said: The verdict.
+        sure: Whether it was said to be sure.
+        came: What the method did on the test samples.
+    """
+
+    setting: str
+    data: str
+    evidence: Evidence
+    said: str
+    sure: bool
+    came: str
 
 
 def hits(
     records: Sequence[Record],
     method: str = 'every_modality',
     reference: str = 'joint',
-) -> list[tuple[str, str, str]]:
-    """Setting, what was said of it and what came of it.
+) -> list[Hit]:
+    """Diagnose every setting, and look what came of it.
 
     Said from the held-out samples of the joint runs, with intervals over
     their seeds; what came is the difference on the test samples, by its
-    paired t interval.
+    paired t interval. Settings with fewer than two seeds of both, or whose
+    model has no heads, are left out.
 
     Args:
         records: Of one or several studies.
@@ -41,32 +75,96 @@ def hits(
             ]
             for m in (reference, method)
         )
+        joint = [r for r in joint if HEADS in r['accuracy']['held_out']]
         if len(joint) < 2 or len(other) < 2:
             continue
         outcome = paired(_test(other), _test(joint))
-        if outcome is not None:
-            said = _said(joint)
-            came = _OUTCOMES[outcome.verdict]
-            found.append(('/'.join(place), said, came))
+        if outcome is None or outcome.t is None:
+            continue
+        evidence = _evidence(joint)
+        said = diagnose(evidence)
+        found.append(
+            Hit(
+                '/'.join(place),
+                str(joint[0].get('base') or place[0]),
+                evidence,
+                said.verdict,
+                said.sure,
+                _OUTCOMES[outcome.verdict],
+            )
+        )
     return found
 
 
-def _said(runs: Sequence[Record]) -> str:
-    modalities = tuple(runs[0]['modalities'])
-    names = (FUSION, HEADS, *modalities)
-    values = {
-        name: {r['seed']: r['accuracy']['held_out'][name] for r in runs}
-        for name in names
-    }
-    gain = {}
-    for name in names[1:]:
-        difference = paired(values[name], values[FUSION])
-        assert difference is not None and difference.t is not None
-        gain[name] = (difference.mean, *difference.t)
-    accuracy = {name: fmean(by.values()) for name, by in values.items()}
-    # The spread over seeds of one accuracy says nothing about chance here.
-    interval = {name: (value, value) for name, value in accuracy.items()}
-    return diagnose(accuracy, gain, interval, modalities, 0.0).verdict
+def leave_one_out(found: Sequence[Hit]) -> tuple[int, int]:
+    """Hits where nothing was chosen on the data set that is judged.
+
+    Args:
+        found: Of :func:`hits`.
+
+    Returns:
+        Of the rule, whose threshold is the one that is right most often on
+        the other data sets; and of always saying what came most often
+        there.
+    """
+    right = usual = 0
+    for data in {hit.data for hit in found}:
+        others = [hit for hit in found if hit.data != data]
+        least = max(
+            THRESHOLDS,
+            key=lambda t: (_right(others, t), -abs(t - LEAST)),
+        )
+        here = [hit for hit in found if hit.data == data]
+        right += _right(here, least)
+        came = Counter(hit.came for hit in others)
+        most = max((LEVEL, HELPS, HURTS), key=lambda name: came[name])
+        usual += sum(hit.came == most for hit in here)
+    return right, usual
+
+
+def hits_text(found: Sequence[Hit], method: str) -> str:
+    """A line a setting, and how many were right."""
+    lines = []
+    for hit in found:
+        difference, low, high = (100 * v for v in hit.evidence.gain[HEADS])
+        lines.append(
+            f'{hit.setting}: D {difference:+.1f} [{low:+.1f}, {high:+.1f}], '
+            f'said that {method} {"" if hit.sure else "perhaps "}{hit.said}; '
+            f'it {hit.came}'
+        )
+    sure = [hit for hit in found if hit.sure]
+    opposite = [h for h in found if {h.said, h.came} == {HELPS, HURTS}]
+    right, usual = leave_one_out(found)
+    lines += [
+        f'{_right(found)} of {len(found)} right; of those said surely '
+        f'{_right(sure)} of {len(sure)}; the opposite came {len(opposite)} '
+        'times',
+        f'{right} of {len(found)} right with the threshold of D chosen on '
+        f'the other data sets ({len({hit.data for hit in found})} in all); '
+        f'{usual} by saying what came most often there',
+    ]
+    return '\n'.join(lines)
+
+
+def _right(found: Sequence[Hit], least: float = LEAST) -> int:
+    return sum(
+        diagnose(hit.evidence, least).verdict == hit.came for hit in found
+    )
+
+
+def _evidence(runs: Sequence[Record]) -> Evidence:
+    # Records of earlier studies do not say how many classes there are.
+    parts = [
+        of_accuracies(
+            run['accuracy']['held_out'],
+            run['modalities'],
+            run['n_held_out'],
+            1 / run['n_classes'] if run.get('n_classes') else 0.0,
+            run['accuracy'].get('train'),
+        )
+        for run in runs
+    ]
+    return over_runs(parts, same_samples=False)
 
 
 def _test(runs: Sequence[Record]) -> dict[int, float]:

@@ -135,6 +135,9 @@ def method_config(
     cfg.merge_from_dict(shared)
     if method.unimodal is not None:
         cfg = unimodal_config(cfg, method.unimodal)
+    # It changes no result, and the hash not either.
+    if cfg.get('default_hooks'):
+        cfg.default_hooks.pop('diagnosis', None)
     check_options(cfg, method.options)
     cfg.merge_from_dict(dict(method.options))
     # Wrong combinations are better found now than by each run.
@@ -192,6 +195,7 @@ def _task(
         'config': config.parent.name,
         'fold': fold,
         **folds,
+        'base': Path(study.base).stem,
         **({'modality': method.unimodal} if method.unimodal else {}),
         **versions,
     }

@@ -132,17 +132,6 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
     return found
 
 
-def heads_are_trained(model: AVRecognizer) -> bool:
-    """Whether the modalities' own predictions mean anything."""
-    if model.unimodal != 'heads':
-        return len(model.modalities) > 1
-    return any(
-        weights[name] > 0
-        for weights in model.loss_weights.values()
-        for name in model.modalities
-    )
-
-
 def accuracies(
     modalities: Sequence[str],
     found: Mapping[str, Predictions],

@@ -8,6 +8,8 @@ from statistics import fmean, stdev
 
 import numpy as np
 
+from mmremix.utils.intervals import t_interval
+
 DRAWS = 10_000
 
 
@@ -57,23 +59,6 @@ def paired(
     if len(found) == 1:
         return Difference(mean, 1, None, None)
     return Difference(mean, len(found), t_interval(found), bootstrap(found))
-
-
-def t_interval(
-    values: Sequence[float], confidence: float = 0.95
-) -> tuple[float, float]:
-    """Interval of a mean by Student's t.
-
-    ``mean +- t(n - 1) s / sqrt(n)``.
-    """
-    # mmaction2 brings it; other commands need not wait for its import.
-    from scipy.special import stdtrit
-
-    n = len(values)
-    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
-    half = quantile * stdev(values) / n**0.5
-    mean = fmean(values)
-    return mean - half, mean + half
 
 
 def bootstrap(

@@ -30,10 +30,10 @@ from mmremix.engine.checkpoints.safe_loading import load_checkpoint_file
 from mmremix.engine.scoring.loader import build_score_dataloader
 from mmremix.engine.unwrap import recognizer
 from mmremix.engine.watch.budget_hook import BudgetHook
+from mmremix.models.heads_trained import heads_are_trained
 from mmremix.study.plan import Task
 from mmremix.study.predictions import (
     accuracies,
-    heads_are_trained,
     predict,
     save_predictions,
 )
@@ -191,6 +191,7 @@ def _run(task: Task) -> Record:
         'n_train': len(found['train'].labels),
         'n_held_out': len(found['held_out'].labels),
         'n_test': len(found['test'].labels),
+        'n_classes': model.num_classes,
         'modalities': list(model.modalities),
         'accuracy': accuracy,
         **({'pool': pool} if pool else {}),

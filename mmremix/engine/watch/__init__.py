@@ -7,6 +7,7 @@ from mmremix.engine.watch.deferred_losses import (
     ActiveLogProcessor,
     DeferredInfoHook,
 )
+from mmremix.engine.watch.diagnosis_hook import DiagnosisHook
 from mmremix.engine.watch.diverged_hook import DivergedHook
 from mmremix.engine.watch.epoch_line_hook import EpochLineHook
 from mmremix.engine.watch.epoch_seed_hook import EpochSeedHook
@@ -22,6 +23,7 @@ __all__ = [
     'BudgetHook',
     'ContributionHook',
     'DeferredInfoHook',
+    'DiagnosisHook',
     'DivergedHook',
     'EpochLineHook',
     'EpochSeedHook',

@@ -66,6 +66,10 @@ class GradientConflictHook(Hook):
         ValueError: If ``interval`` is negative or ``batch_size`` is not
             positive, or, at the first probe, if no training sample can be
             loaded.
+
+    Attributes:
+        found: What was measured last, without the prefix ``gradient/``; on
+            the main process.
     """
 
     takes_multi_label = False
@@ -94,6 +98,7 @@ class GradientConflictHook(Hook):
         self.by_epoch = by_epoch
         self.batch_size = batch_size
         self.seed = seed
+        self.found: dict[str, float] = {}
         self._dataset: MultimodalDataset | None = None
         self._batch: dict[str, Any] | None = None
 
@@ -130,6 +135,27 @@ class GradientConflictHook(Hook):
         if self._dataset is None or not is_main_process():
             return
         start = time.perf_counter()
+        found, samples = self.compare(runner)
+        runner.visualizer.add_scalars(
+            {f'gradient/{name}': value for name, value in found.items()},
+            step=step,
+        )
+        unit = 'epoch' if self.by_epoch else 'iteration'
+        seconds = time.perf_counter() - start
+        runner.logger.info(
+            f'Gradients, {unit} {step}: {_angles(found)} ({samples} '
+            f'samples in {seconds:.1f} s)'
+        )
+
+    def compare(self, runner: Runner) -> tuple[dict[str, float], int]:
+        """Measure, after :meth:`before_train`.
+
+        Returns:
+            See :func:`~mmremix.engine.compare_gradients`, and of how many
+            samples; nothing where there is nothing to measure.
+        """
+        if self._dataset is None:
+            return {}, 0
         if self._batch is None:
             # No more than a training step is known to have room for.
             largest = runner.train_dataloader.batch_sampler.batch_size
@@ -138,17 +164,10 @@ class GradientConflictHook(Hook):
         data = model.data_preprocessor(self._batch, False)
         device = next(model.parameters()).device
         labels = torch.cat([s.gt_label for s in data['data_samples']])
-        found = compare_gradients(model, data['inputs'], labels.to(device))
-        runner.visualizer.add_scalars(
-            {f'gradient/{name}': value for name, value in found.items()},
-            step=step,
+        self.found = compare_gradients(
+            model, data['inputs'], labels.to(device)
         )
-        unit = 'epoch' if self.by_epoch else 'iteration'
-        seconds = time.perf_counter() - start
-        runner.logger.info(
-            f'Gradients, {unit} {step}: {_angles(found)} ({len(labels)} '
-            f'samples in {seconds:.1f} s)'
-        )
+        return self.found, len(labels)
 
     def _draw(self, size: int) -> dict[str, Any]:
         """Load the probe, collated."""

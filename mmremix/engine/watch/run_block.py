@@ -105,15 +105,20 @@ def _number(count: int) -> str:
     return f'{count:,}'
 
 
-def _method(runner: Runner) -> str:
+def methods_of(runner: Runner) -> list[str]:
+    """Names of the balancing methods of a run; none in joint training."""
     names = list(runner.cfg.get('methods') or ())
     names += [n for n in _steps(runner) if n not in names]
     hook = plan_hook(runner)
+    return names if names or hook is None else [hook.title]
+
+
+def _method(runner: Runner) -> str:
+    shown = ', '.join(methods_of(runner)) or 'none: joint training'
+    hook = plan_hook(runner)
     if hook is None:
-        return ', '.join(names) or 'none: joint training'
-    shown = ', '.join(names) or hook.title
-    warmup = hook.warmup_epochs
-    return f'{shown}, {_times(warmup, "epoch")} of warm-up'
+        return shown
+    return f'{shown}, {_times(hook.warmup_epochs, "epoch")} of warm-up'
 
 
 def _steps(runner: Runner) -> list[str]:

@@ -41,6 +41,10 @@ class MultimodalAccuracy(BaseMetric):
     Attributes:
         confusion: Of the last evaluation, for each prediction, counts
             ``(M, M)``, true class by predicted class; on the main process.
+        labels: Of the last evaluation, the classes, int64 ``(N,)``, in the
+            order of the samples; -1 where one stands in for a broken
+            sample. On the main process.
+        predicted: The same of each prediction; -1 where there is none.
 
     Raises:
         ValueError: On an unknown metric, or if there is nothing to measure.
@@ -64,6 +68,8 @@ class MultimodalAccuracy(BaseMetric):
             )
         self.metrics = tuple(metrics)
         self.confusion: dict[str, np.ndarray] = {}
+        self.labels = np.zeros(0, dtype=np.int64)
+        self.predicted: dict[str, np.ndarray] = {}
 
     def process(
         self, data_batch: Any, data_samples: Sequence[dict[str, Any]]
@@ -99,9 +105,13 @@ class MultimodalAccuracy(BaseMetric):
             )
         labels = np.array([label for label, _, _ in kept])
         measured: dict[str, float] = {}
-        self.confusion = {}
+        self.confusion, self.predicted = {}, {}
+        self.labels = np.array([-1 if x is None else x[0] for x in results])
         # Under missing-modality evaluation some lack a prediction.
         for name in dict.fromkeys(n for _, _, given in kept for n in given):
+            self.predicted[name] = np.array(
+                [-1 if x is None else x[2].get(name, -1) for x in results]
+            )
             rows = [i for i, item in enumerate(kept) if name in item[2]]
             predicted = np.array([kept[i][2][name] for i in rows])
             confusion = np.zeros((kept[0][1],) * 2, dtype=np.int64)
