@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mmremix.study.study_file import Study
 
 RESULTS = Path('docs', '_results')
+STOPPED = 75
+"""Exit status: there is more to do."""
 
 
 def study(args: argparse.Namespace) -> int:
@@ -54,10 +56,25 @@ def study(args: argparse.Namespace) -> int:
     if args.tables and not args.dry_run:
         reference = args.reference or given.reference
         return _tables(args, [str(results)], reference)
-    return _run(args, given, results)
+    root = Path(args.work_dir or Path('work_dirs', 'studies', given.name))
+    return run_study(given, root, results, args)
 
 
-def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
+def run_study(
+    given: Study, root: Path, results: Path, args: argparse.Namespace
+) -> int:
+    """Train what is not yet done.
+
+    Args:
+        given: The study.
+        root: Folder of all runs.
+        results: File of results.
+        args: ``jobs``, ``threads`` and ``retry`` of ``tools/study.py``; and
+            ``only``, ``slurm`` and ``dry_run``, if they are there.
+
+    Returns:
+        See :func:`study`.
+    """
     from mmremix.study.plan import plan
 
     if args.jobs < 1 or args.threads < 1:
@@ -65,11 +82,11 @@ def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
             f'--jobs={args.jobs}, --threads={args.threads}: both must be at '
             'least 1.'
         )
-    root = Path(args.work_dir or Path('work_dirs', 'studies', given.name))
+    only = getattr(args, 'only', None)
     tasks = plan(given, root, versions())
-    if args.only:
+    if only:
         names = {task.record['method'] for task in tasks}
-        unknown = sorted(set(args.only) - names)
+        unknown = sorted(set(only) - names)
         if unknown:
             raise ConfigError(
                 f'--only {unknown}: the methods are {sorted(names)}.'
@@ -81,7 +98,7 @@ def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
     for task in tasks:
         before = status.get(key_of(task.record))
         waits = before is None or (args.retry and before != DONE)
-        if waits and (not args.only or task.record['method'] in args.only):
+        if waits and (not only or task.record['method'] in only):
             todo.append((task, before is not None))
     todo = with_predecessors(tasks, todo, status)
     done = sum(status.get(key_of(t.record)) == DONE for t in tasks)
@@ -96,7 +113,7 @@ def _run(args: argparse.Namespace, given: Study, results: Path) -> int:
             f'The seeds {list(given.seeds)} hold out {held} of {folds} folds: '
             'read-outs are chosen by these samples only.'
         )
-    if args.dry_run:
+    if getattr(args, 'dry_run', False):
         return 0
     stopped = _train(args, todo, results)
     from mmremix.study.derived import ensembles
@@ -139,7 +156,7 @@ def _train(
 
 def _records(args: argparse.Namespace, todo: Todo) -> Any:
     def run(some: Todo) -> Iterator[Record]:
-        if args.slurm:
+        if getattr(args, 'slurm', None):
             from mmremix.study.slurm import run_on_slurm
 
             return run_on_slurm(some, args.slurm, args.jobs, args.threads)
@@ -202,7 +219,7 @@ def _sum_up(
     if count[FAILED] or count[DIVERGED]:
         print('Again with --retry.')
     if stopped or count['to do']:
-        return 75
+        return STOPPED
     return 1 if count[FAILED] or count[DIVERGED] else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -17,7 +18,10 @@ from mmremix.engine.plan.report import Decided, report
 from mmremix.engine.scoring.forward import ScoringForward
 from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
-from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
+from mmremix.engine.scoring.recalibration import (
+    recalibrate_batch_norm,
+    statistics_anew,
+)
 from mmremix.engine.scoring.scores import (
     Score,
     ScoringPass,
@@ -35,6 +39,9 @@ from mmremix.remix import (
     ensure_min_share,
 )
 from mmremix.utils.errors import ConfigError
+
+GATHER = 'scoring'
+"""Of ``bn_recalibration``: in the scoring pass."""
 
 
 @HOOKS.register_module()
@@ -72,9 +79,14 @@ class KLScoreHook(ScoringPlanHook):
             :func:`mmremix.remix.ensure_min_share`. Defaults to 0, as
             published.
         bn_recalibration: Whether to estimate the encoders' batch-norm
-            statistics anew, on all samples, before each scoring pass, which
-            then costs twice. With ``mask='skip'`` they otherwise follow the
-            samples that a modality keeps. Defaults to False.
+            statistics anew, on all samples. With ``mask='skip'`` they
+            otherwise follow the samples that a modality keeps. ``True``: in
+            a pass before each scoring pass, which then costs twice, and not
+            for validation. ``'scoring'``: in the scoring pass, which then
+            comes at the end of the epoch before, so that validation and
+            checkpoints have them too; batch norms normalise by the batch in
+            it. Only the last epoch, which nothing is scored after, has a
+            pass of its own. Defaults to False.
         subset: Score one sample in so many each time, in turn; the others
             keep their scores. The first time all are scored. Defaults to 1,
             all, as published.
@@ -106,7 +118,7 @@ class KLScoreHook(ScoringPlanHook):
         rule: str = 'weakest',
         ties: str = 'first',
         min_share: float = 0.0,
-        bn_recalibration: bool = False,
+        bn_recalibration: bool | str = False,
         subset: int = 1,
         scoring: Mapping[str, Any] | None = None,
         cache: bool | Mapping[str, Any] | None = True,
@@ -123,6 +135,12 @@ class KLScoreHook(ScoringPlanHook):
                     f'{value!r}. Write: '
                     f'method_remix = dict(plan=dict({name}={choices[0]!r}))'
                 )
+        if bn_recalibration not in (False, True, GATHER):
+            raise ConfigError(
+                'KLScoreHook: bn_recalibration must be False, True or '
+                f'{GATHER!r}, got {bn_recalibration!r}. Write: '
+                f'method_remix = dict(plan=dict(bn_recalibration={GATHER!r}))'
+            )
         self._check_integer('subset', subset, 1)
         idle = {
             'min_share': min_share,
@@ -147,6 +165,21 @@ class KLScoreHook(ScoringPlanHook):
         self.bn_recalibration = bn_recalibration
         self.subset = subset
         self.scoring = ScoringOptions(**(scoring or {}))
+        # A part of the samples, or a copy of the model, gathers nothing.
+        partial = {
+            'interval': interval > 1,
+            'subset': subset > 1,
+            'scoring.channels_last': self.scoring.channels_last,
+            'scoring.fold_bn': self.scoring.fold_bn,
+        }
+        if bn_recalibration == GATHER and any(partial.values()):
+            given = [name for name, value in partial.items() if value]
+            raise ConfigError(
+                f'KLScoreHook: bn_recalibration={GATHER!r} needs a scoring '
+                'pass of the model itself over all samples at each epoch, '
+                f'which {given} changes. Leave it out, or write: '
+                'bn_recalibration=True'
+            )
         self.score = None if score is None else _find_score(score)
         self._pass: ScoringPass | None = None
         self.latest: Decided | None = None
@@ -182,6 +215,17 @@ class KLScoreHook(ScoringPlanHook):
             self.dataloader, modalities, self.scoring, self.subset, self.score
         )
 
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Decide for the next epoch, if that settles the statistics."""
+        following = runner.epoch + 1
+        if self.bn_recalibration != GATHER or following < self.warmup_epochs:
+            return
+        if following < runner.max_epochs:
+            self._decide_for(following, runner)
+        elif following > self.warmup_epochs:
+            model: AVRecognizer = unwrap(runner.model)
+            recalibrate_batch_norm(model, self.dataloader)
+
     def after_train(self, runner: Runner) -> None:
         if self.rule != 'all':
             super().after_train(runner)
@@ -200,24 +244,31 @@ class KLScoreHook(ScoringPlanHook):
         assert self._pass is not None
         model: AVRecognizer = unwrap(runner.model)
         start = time.perf_counter()
-        if self.bn_recalibration:
+        epoch = self._deciding
+        if self.bn_recalibration is True:
             recalibrate_batch_norm(model, self.dataloader)
         before = None if self._state is None else self._state.tensors
-        table = self._pass.run(
-            model,
-            (runner.epoch - self.warmup_epochs) // self.interval,
-            None if before is None else before['scores'],
-        )
+        with (
+            statistics_anew(model)
+            if self.bn_recalibration == GATHER
+            else nullcontext(())
+        ) as gathering:
+            table = self._pass.run(
+                model,
+                (epoch - self.warmup_epochs) // self.interval,
+                None if before is None else before['scores'],
+                gathering,
+            )
         presence = presence_of(runner.train_dataloader.dataset)
         generator = torch.Generator()
         generator.manual_seed(
-            runner.train_dataloader.batch_sampler.sampler.seed + runner.epoch
+            runner.train_dataloader.batch_sampler.sampler.seed + epoch
         )
         assignments = assign(
             table.scores,
             self.rule,
             ties=self.ties,
-            epoch=runner.epoch,
+            epoch=epoch,
             generator=generator,
             presence=presence,
         )
@@ -232,7 +283,7 @@ class KLScoreHook(ScoringPlanHook):
         assignments = on_device.cpu().to(torch.int8)
         record_broken(table.broken)
         self.latest = Decided(
-            epoch=runner.epoch + 1,
+            epoch=epoch + 1,
             modalities=runner.train_dataloader.dataset.modalities,
             assignments=assignments,
             table=table,

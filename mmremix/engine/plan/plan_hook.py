@@ -69,6 +69,7 @@ class PlanHook(Hook):
         self._state: PlanState | None = None
         self._loaded: Mapping[str, Any] | None = None
         self._fingerprint = ''
+        self._deciding = 0  # the epoch that decide is called for
 
     @abstractmethod
     def decide(self, runner: Runner) -> dict[str, Tensor]:
@@ -147,15 +148,21 @@ class PlanHook(Hook):
         due = (runner.epoch - self.warmup_epochs) % self.interval == 0
         fresh = self._state is not None and self._state.epoch == runner.epoch
         if self._state is None or (due and not fresh):
-            self._state = PlanState(
-                hook=type(self).__name__,
-                epoch=runner.epoch,
-                modalities=runner.train_dataloader.dataset.modalities,
-                tensors=self.decide(runner),
-                num_samples=len(runner.train_dataloader.dataset),
-                fingerprint=self._fingerprint,
-            )
+            self._decide_for(runner.epoch, runner)
+        assert self._state is not None
         return self.items(self._state.tensors, runner)
+
+    def _decide_for(self, epoch: int, runner: Runner) -> None:
+        """Decide, and keep what was decided."""
+        self._deciding = epoch
+        self._state = PlanState(
+            hook=type(self).__name__,
+            epoch=epoch,
+            modalities=runner.train_dataloader.dataset.modalities,
+            tensors=self.decide(runner),
+            num_samples=len(runner.train_dataloader.dataset),
+            fingerprint=self._fingerprint,
+        )
 
     def _check_integer(self, name: str, value: int, least: int) -> None:
         if not isinstance(value, int) or value < least:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmremix.engine.scoring.fold_batch_norm import fold_batch_norm
 from mmremix.engine.scoring.options import ScoringOptions
@@ -25,9 +25,18 @@ class ScoringForward:
     Args:
         model: An unwrapped :class:`~mmremix.models.AVRecognizer`.
         options: See :class:`ScoringOptions`.
+        gathering: Batch norms of the model that normalise by the batch, and
+            gather its statistics, as in training. Not with options that work
+            on a copy.
     """
 
-    def __init__(self, model: AVRecognizer, options: ScoringOptions) -> None:
+    def __init__(
+        self,
+        model: AVRecognizer,
+        options: ScoringOptions,
+        gathering: Sequence[nn.Module] = (),
+    ) -> None:
+        self._gathering = gathering
         self.device = next(model.parameters()).device
         options.check(self.device)
         self._options = options
@@ -66,6 +75,9 @@ class ScoringForward:
             float32 ``(B, M)`` of each modality and, unless ``heads_only``, of
             ``fusion``.
         """
+        for layer in self._gathering:
+            # A single sample has no spread.
+            layer.training = len(next(iter(inputs.values()))) > 1
         with torch.autocast(
             self.device.type,
             dtype=self._options.dtype,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from mmengine.model import BaseModel
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
@@ -29,6 +32,32 @@ def recalibrate_batch_norm(
         dataloader: Over the training samples with evaluation transforms.
     """
     flags = [(module, module.training) for module in model.modules()]
+    with statistics_anew(model) as layers:
+        model.train()
+        for batch in dataloader if layers else ():
+            data = model.data_preprocessor(batch, False)
+            for group in split_by_active(data['inputs'], data['data_samples']):
+                model.run(group.inputs, group.active)
+    for module, training in flags:
+        module.training = training
+
+
+@contextmanager
+def statistics_anew(model: nn.Module) -> Iterator[list[_BatchNorm]]:
+    """Batch norms inside start anew, and average what they see.
+
+    They gather while they are in training mode, which is up to the caller;
+    each batch counts alike. On several ranks the averages over the ranks
+    take their place at the end.
+
+    Args:
+        model: Its modules' training flags are not changed.
+
+    Yields:
+        The layers; without those that stay in evaluation mode while the
+        model trains.
+    """
+    flags = [(module, module.training) for module in model.modules()]
     # As the model trains, so that layers which it keeps frozen show.
     model.train()
     layers = [
@@ -36,16 +65,13 @@ def recalibrate_batch_norm(
         for m in model.modules()
         if isinstance(m, _BatchNorm) and m.training and m.track_running_stats
     ]
+    for module, training in flags:
+        module.training = training
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None  # a cumulative average
-    for batch in dataloader if layers else ():
-        data = model.data_preprocessor(batch, False)
-        for group in split_by_active(data['inputs'], data['data_samples']):
-            model.run(group.inputs, group.active)
-    for module, training in flags:
-        module.training = training
+    yield layers
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
         for statistic in (layer.running_mean, layer.running_var):

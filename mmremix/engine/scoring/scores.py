@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import ScoringSampler
@@ -70,6 +70,7 @@ def score_dataset(
     modalities: Sequence[str],
     score: Score | None = None,
     options: ScoringOptions | None = None,
+    gathering: Sequence[nn.Module] = (),
 ) -> ScoreTable:
     """Run the model over a data set in eval mode and score its predictions.
 
@@ -86,6 +87,7 @@ def score_dataset(
         score: From logits ``(B, M)``, or from logits and labels ``(B,)``, to
             scores ``(B,)``. Defaults to that of :func:`choose_score`.
         options: What makes it cheaper. Defaults to none of it.
+        gathering: See :class:`~mmremix.engine.scoring.forward.ScoringForward`.
 
     Returns:
         The table, on the CPU.
@@ -98,7 +100,7 @@ def score_dataset(
     with_labels = len(inspect.signature(certainty).parameters) > 1
     several = is_multi_label(model)
     options = options or ScoringOptions()
-    forward = ScoringForward(model, options)
+    forward = ScoringForward(model, options, gathering)
     names = (*(() if options.heads_only else (FUSION,)), *modalities)
     # Columns: one score and one probability of the true class a modality,
     # and one hit or miss a prediction.
@@ -250,7 +252,11 @@ class ScoringPass:
             )
 
     def run(
-        self, model: BaseModel, turn: int = 0, previous: Tensor | None = None
+        self,
+        model: BaseModel,
+        turn: int = 0,
+        previous: Tensor | None = None,
+        gathering: Sequence[nn.Module] = (),
     ) -> ScoreTable:
         """Score.
 
@@ -259,6 +265,7 @@ class ScoringPass:
             turn: Number of the pass, which says whose turn it is.
             previous: Scores ``(N, K)`` of the pass before, which the others
                 keep. Without, all are scored.
+            gathering: See :func:`score_dataset`.
 
         Returns:
             The table. Its accuracies are those of the samples whose turn it
@@ -268,7 +275,7 @@ class ScoringPass:
         rows: Sequence[int] = every
         if self.subset > 1 and previous is not None:
             rows = every[turn % self.subset :: self.subset]
-        table = self._score(model, rows, self.options)
+        table = self._score(model, rows, self.options, gathering)
         if previous is not None and len(rows) < len(every):
             table = replace(table, scores=_put(previous, table.scores, rows))
         if self.options.recheck > 0:
@@ -279,13 +286,22 @@ class ScoringPass:
         return table
 
     def _score(
-        self, model: BaseModel, rows: Sequence[int], options: ScoringOptions
+        self,
+        model: BaseModel,
+        rows: Sequence[int],
+        options: ScoringOptions,
+        gathering: Sequence[nn.Module] = (),
     ) -> ScoreTable:
         sampler = self.dataloader.sampler
         if isinstance(sampler, ScoringSampler):
             sampler.rows = rows
         table = score_dataset(
-            model, self.dataloader, self.modalities, self.score, options
+            model,
+            self.dataloader,
+            self.modalities,
+            self.score,
+            options,
+            gathering,
         )
         if isinstance(sampler, ScoringSampler):
             # For others who go over the data, as batch-norm recalibration.

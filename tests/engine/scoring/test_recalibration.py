@@ -3,7 +3,11 @@ from __future__ import annotations
 import torch
 
 from mmremix.apis import build_runner
-from mmremix.engine.scoring.recalibration import recalibrate_batch_norm
+from mmremix.engine.scoring.recalibration import (
+    recalibrate_batch_norm,
+    statistics_anew,
+)
+from mmremix.engine.scoring.scores import score_dataset
 
 
 def test_statistics_become_those_of_the_data(tiny_config):
@@ -44,3 +48,24 @@ def test_frozen_layers_keep_their_statistics(tiny_config):
     assert (frozen.running_mean == 3.0).all()
     assert not frozen.training
     assert not torch.equal(other.running_mean, before)
+
+
+def test_scoring_gathers_the_same_statistics(tiny_config):
+    """As in a pass of their own; this model has no dropout."""
+    runner = build_runner(tiny_config())
+    model = runner.model
+    loader = runner.build_dataloader(runner.cfg.test_dataloader)
+    recalibrate_batch_norm(model, loader)
+    expected = {n: b.clone() for n, b in model.named_buffers()}
+    for name, buffer in model.named_buffers():
+        if name.endswith('running_mean'):
+            buffer.fill_(7.0)
+    model.train()
+    with statistics_anew(model) as layers:
+        table = score_dataset(
+            model, loader, ('video', 'audio'), gathering=layers
+        )
+    assert not torch.isnan(table.scores).any()
+    for name, buffer in model.named_buffers():
+        torch.testing.assert_close(buffer, expected[name], msg=name)
+    assert all(layer.training and layer.momentum == 0.1 for layer in layers)
