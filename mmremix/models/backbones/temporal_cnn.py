@@ -106,6 +106,9 @@ class TemporalCNN(nn.Module):
 def _normalized(norm: nn.BatchNorm1d, maps: Tensor, mask: Tensor) -> Tensor:
     """Batch norm of ``(B, C, T)`` over the steps that are there; 0 else."""
     steps = maps.transpose(1, 2)
+    if not norm.training:
+        # The statistics are fixed; and this can be exported.
+        return torch.where(mask[:, None], norm(maps), 0)
     filled = torch.zeros_like(steps)
     filled[mask] = norm(steps[mask]).to(steps.dtype)
     return filled.transpose(1, 2)
