@@ -71,7 +71,7 @@ def table_config(root, work_dir, method):
                     'words': {
                         'type': 'MLP',
                         'in_channels': 16,
-                        'hidden_channels': [4],
+                        'channels': [4],
                     },
                 },
                 'fusion': {'type': 'ConcatFusionHead'},
