@@ -21,12 +21,8 @@ METHODS = {
 
 def table_config(root, work_dir, method):
     cfg = Config.fromfile(ROOT / 'configs/_base_/default_runtime.py')
-    cfg.merge_from_dict(
-        Config.fromfile(ROOT / 'configs/_base_/loaders.py').to_dict()
-    )
-    for name in ('val', 'test'):
-        for part in ('dataloader', 'evaluator'):
-            del cfg[f'{name}_{part}']
+    loaders = Config.fromfile(ROOT / 'configs/_base_/loaders.py')
+    cfg.train_dataloader = loaders.train_dataloader
     for hook in ('contribution', 'gradient_conflict'):
         cfg.default_hooks[hook] = None
     cfg.train_dataloader.merge(

@@ -99,7 +99,9 @@ class TemporalCNN(nn.Module):
                 continue
             maps = layer(maps)
             if isinstance(layer, nn.Conv1d):
-                mask = mask[:, :: layer.stride[0]]
+                # By the number of outputs, so that any can be exported.
+                steps = torch.arange(maps.shape[2], device=mask.device)
+                mask = mask[:, steps * layer.stride[0]]
         return Padded(maps.transpose(1, 2), mask)
 
 
