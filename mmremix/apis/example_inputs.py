@@ -17,6 +17,7 @@ from mmremix.apis.clip_pipeline import ClipPipeline
 from mmremix.apis.row_pipeline import build_rows, has_rows
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 _SECONDS, _FPS, _RATE = 12, 10, 48000
 _LOOK_AT = 16  # rows, for those of several lengths
@@ -27,7 +28,7 @@ def example_inputs(
     dataset_cfg: Mapping[str, Any],
     modalities: Sequence[str],
     clip: Mapping[str, Any] | None = None,
-) -> dict[str, Tensor]:
+) -> dict[str, Tensor | Padded]:
     """Two samples as the pipeline makes them of a clip.
 
     Args:
@@ -37,7 +38,8 @@ def example_inputs(
             arrays and tables, none: the first row with all modalities.
 
     Returns:
-        ``(2, ...)`` for each modality.
+        ``(2, ...)`` for each modality; ``Padded`` where samples keep their
+        length.
 
     Raises:
         ValueError: If the pipeline cannot make them of this clip.
@@ -73,7 +75,7 @@ def example_inputs(
 
 def _row_inputs(
     dataset_cfg: Mapping[str, Any], modalities: Sequence[str]
-) -> dict[str, Tensor]:
+) -> dict[str, Tensor | Padded]:
     dataset = build_rows(dataset_cfg, modalities)
     presence = dataset.presence()
     rows = np.arange(len(dataset))
@@ -91,43 +93,65 @@ def _row_inputs(
         dataset[RemixIndex(int(i), tuple(modalities), sample_seed(0, 0, 0))]
         for i in rows[:_LOOK_AT]
     ]
-    made = {}
+    made: dict[str, Tensor | Padded] = {}
     for name in modalities:
         values = [sample['inputs'][name] for sample in samples]
-        shapes = {
-            tuple(v.shape) if isinstance(v, Tensor) else None for v in values
-        }
-        if len(shapes) > 1 or None in shapes:
+        sequences = [value for value in values if isinstance(value, Padded)]
+        if sequences:
+            # Two lengths, if there are.
+            ends = sorted(sequences, key=len)
+            made[name] = Padded.stack([ends[-1], ends[0]])
+            continue
+        shapes = {tuple(value.shape) for value in values}
+        if len(shapes) > 1:
             raise ConfigError(
                 f'{dataset.ann_file}: rows of {name!r} are of several '
-                'lengths, and an exported model takes one. Give them a '
-                'length: in a TableDataset '
-                f'modalities=dict({name}=dict(length=128)), of arrays with a '
-                'transform of the pipeline.'
+                'lengths, and make no batch. Give them a length: in a '
+                f'TableDataset modalities=dict({name}=dict(length=128)), or '
+                'length=None with an encoder that takes a mask; of arrays '
+                'with a transform of the pipeline.'
             )
         made[name] = torch.stack([values[0], values[0]])
     return made
 
 
 def random_inputs(
-    example: Mapping[str, Tensor], batch: int, seed: int
-) -> dict[str, Tensor]:
-    """Random samples like the example's, in size, type and spread."""
+    example: Mapping[str, Tensor | Padded], batch: int, seed: int
+) -> dict[str, Tensor | Padded]:
+    """Random samples like the example's, in size, type and spread.
+
+    Sequences are of several lengths, the longest of a length that depends on
+    the batch; behind their ends are random numbers too.
+    """
     generator = torch.Generator().manual_seed(seed)
-    made = {}
+    made: dict[str, Tensor | Padded] = {}
     for name, value in example.items():
-        shape = (batch, *value.shape[1:])
-        if value.is_floating_point():
-            noise = torch.randn(shape, generator=generator, dtype=value.dtype)
-            made[name] = value.mean() + (value.std() + 1e-3) * noise
-        else:
-            low, high = int(value.min()), int(value.max())
-            made[name] = torch.randint(
-                *(low, high + 1, shape),
-                generator=generator,
-                dtype=value.dtype,
+        if isinstance(value, Padded):
+            steps = max(2, value.shape[1] + batch - 2)
+            values = _random(
+                value.values[value.mask],
+                (batch, steps, *value.shape[2:]),
+                generator,
             )
+            ends = torch.randint(1, steps + 1, (batch,), generator=generator)
+            ends[0] = steps
+            made[name] = Padded(values, torch.arange(steps) < ends[:, None])
+        else:
+            shape = (batch, *value.shape[1:])
+            made[name] = _random(value, shape, generator)
     return made
+
+
+def _random(
+    like: Tensor, shape: tuple[int, ...], generator: torch.Generator
+) -> Tensor:
+    if like.is_floating_point():
+        noise = torch.randn(shape, generator=generator, dtype=like.dtype)
+        return like.mean() + (like.std() + 1e-3) * noise
+    low, high = int(like.min()), int(like.max())
+    return torch.randint(
+        *(low, high + 1, shape), generator=generator, dtype=like.dtype
+    )
 
 
 def _noise_clip(path: Path) -> str:

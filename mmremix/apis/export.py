@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mmremix.apis.example_inputs import example_inputs, random_inputs
 from mmremix.apis.export_files import (
+    MASK,
     SCORES,
     Run,
     require,
@@ -30,6 +31,8 @@ from mmremix.apis.load_model import (
 from mmremix.apis.model_card import write_card
 from mmremix.models import AVDataPreprocessor, AVRecognizer
 from mmremix.models.backbones.lora import merge_lora
+from mmremix.models.backbones.recurrence import scanning
+from mmremix.utils.padded import Padded
 
 FORMATS = {'torch': '.pt2', 'onnx': '.onnx'}
 _BATCHES = (1, 2, 5)
@@ -42,12 +45,13 @@ class FusedModel(nn.Module):
     Args:
         model: An :class:`~mmremix.models.AVRecognizer` whose preprocessor is
             an :class:`~mmremix.models.AVDataPreprocessor`.
+        padded: Modalities whose sequences differ in length.
 
     Raises:
         TypeError: If the model is another.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, padded: Sequence[str] = ()) -> None:
         super().__init__()
         preprocessor = getattr(model, 'data_preprocessor', None)
         if not isinstance(preprocessor, AVDataPreprocessor) or not isinstance(
@@ -59,19 +63,30 @@ class FusedModel(nn.Module):
                 f'a {type(preprocessor).__name__}.'
             )
         self.model = model
+        self.padded = tuple(padded)
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Predict.
 
         Args:
-            inputs: For each modality what the pipeline makes, ``(B, ...)``.
+            inputs: For each modality what the pipeline makes, ``(B, ...)``;
+                of sequences that differ in length also ``<name>_mask``, bool
+                ``(B, T)``, True for the steps that are there, the first ones.
 
         Returns:
             Probabilities ``(B, num_classes)``, as
             :meth:`~mmremix.models.AVRecognizer.probabilities` gives them.
         """
         normalize = self.model.data_preprocessor.normalize
-        ready = {name: normalize(name, x) for name, x in inputs.items()}
+        masks = {name: f'{name}{MASK}' for name in self.padded}
+        ready = {
+            name: normalize(
+                name,
+                Padded(x, inputs[masks[name]]) if name in masks else x,
+            )
+            for name, x in inputs.items()
+            if name not in masks.values()
+        }
         return self.model.probabilities(self.model.answer(ready))
 
 
@@ -81,7 +96,8 @@ class ExportReport(NamedTuple):
     Attributes:
         path: The file.
         info: What the file says of itself: ``classes``, ``modalities``,
-            ``inputs`` (``dtype`` and ``shape`` by modality), ``outputs`` and,
+            ``inputs`` (``dtype`` and ``shape`` by name; with the mask of
+            sequences that differ in length), ``outputs`` and,
             if one was chosen, the weights of the ``readout``.
         differences: Largest absolute difference of a probability from the
             original model's, by what was compared.
@@ -107,9 +123,11 @@ def export_model(
     is written beside the file, see
     :func:`~mmremix.apis.model_card.write_card`.
 
-    The batch size of the result is free, the other sizes are those that the
-    test pipeline makes. On random inputs, batches of 1, 2 and 5, it must
-    give what ``model.test_step`` gives, before and after it was written.
+    The batch size of the result is free, and the number of steps of
+    sequences that keep their length (``length=None``), which come with a mask
+    as another input; the other sizes are those that the test pipeline makes.
+    On random inputs, batches of 1, 2 and 5 of several lengths, it must give
+    what ``model.test_step`` gives, before and after it was written.
 
     Args:
         cfg: Config.
@@ -137,23 +155,26 @@ def export_model(
         require('onnx', 'onnxscript')
     model, meta = load_model(cfg.model, checkpoint)
     merge_lora(model)
-    fused = FusedModel(model).eval()
+    FusedModel(model)  # before the data is read
     dataset_cfg = inference_dataset(cfg)
     classes = class_names(dataset_cfg, meta, model.num_classes)
     note_other_config(cfg, meta, checkpoint)
     example = example_inputs(dataset_cfg, model.read_modalities, clip)
-    program = _trace(fused, example)
+    padded = [n for n, x in example.items() if isinstance(x, Padded)]
+    fused = FusedModel(model, padded).eval()
+    flat = flatten(example)
+    program = _trace(fused, flat, padded)
     info = {
         'classes': classes,
         'modalities': list(example),
         'inputs': {
             name: {
                 'dtype': str(x.dtype).removeprefix('torch.'),
-                'shape': ['batch', *x.shape[1:]],
+                'shape': _shape(name, x, padded),
             }
-            for name, x in example.items()
+            for name, x in flat.items()
         },
-        'outputs': _outputs(fused, example),
+        'outputs': _outputs(fused, flat),
     }
     if model.readout.weights:
         info['readout'] = model.readout.weights
@@ -187,22 +208,43 @@ def _outputs(fused: FusedModel, example: dict[str, Tensor]) -> list[str]:
         return list(fused(example))
 
 
+def flatten(inputs: Mapping[str, Tensor | Padded]) -> dict[str, Tensor]:
+    """Values and masks as inputs of their own."""
+    flat = {}
+    for name, x in inputs.items():
+        if isinstance(x, Padded):
+            flat[name], flat[f'{name}{MASK}'] = x.values, x.mask
+        else:
+            flat[name] = x
+    return flat
+
+
+def _shape(name: str, x: Tensor, padded: Sequence[str]) -> list[int | str]:
+    free = 1 + (name.removesuffix(MASK) in padded)
+    return [*('batch', 'time')[:free], *x.shape[free:]]
+
+
 def _trace(
-    fused: FusedModel, example: dict[str, Tensor]
+    fused: FusedModel, example: dict[str, Tensor], padded: Sequence[str]
 ) -> torch.export.ExportedProgram:
     batch = torch.export.Dim('batch')
-    with torch.no_grad():
+    free: dict[str, dict[int, Any]] = {name: {0: batch} for name in example}
+    for place, name in enumerate(padded):
+        time = torch.export.Dim(f'time_{place}')
+        for key in (name, f'{name}{MASK}'):
+            free[key][1] = time
+    with torch.no_grad(), scanning(fused):
         return torch.export.export(
             fused,
             (example,),
-            dynamic_shapes=({name: {0: batch} for name in example},),
+            dynamic_shapes=(free,),
             # The other mode takes len(tensor) for a constant.
             strict=True,
         )
 
 
 def _original(
-    model: BaseModel, inputs: dict[str, Tensor]
+    model: BaseModel, inputs: Mapping[str, Tensor | Padded]
 ) -> dict[str, Tensor]:
     """What testing gives, from single samples on."""
     count = len(next(iter(inputs.values())))
@@ -212,7 +254,7 @@ def _original(
     with torch.no_grad():
         model.test_step(
             {
-                'inputs': {name: list(x) for name, x in inputs.items()},
+                'inputs': {name: _samples(x) for name, x in inputs.items()},
                 'data_samples': samples,
             }
         )
@@ -222,15 +264,25 @@ def _original(
     }
 
 
+def _samples(x: Tensor | Padded) -> list[Any]:
+    """One by one; sequences without what is behind their end."""
+    if isinstance(x, Padded):
+        return [
+            Padded.whole(values[:length])
+            for values, length in zip(x.values, x.lengths, strict=True)
+        ]
+    return list(x)
+
+
 def _compare(
     run: Run,
-    tries: list[dict[str, Tensor]],
+    tries: Sequence[Mapping[str, Tensor | Padded]],
     wanted: list[dict[str, Tensor]],
 ) -> float:
     worst = torch.zeros(())
     for inputs, right in zip(tries, wanted, strict=True):
         with torch.no_grad():
-            found = run(inputs)
+            found = run(flatten(inputs))
         for name, value in right.items():
             # Keeps NaN, unlike Python's max.
             worst = worst.maximum((found[name] - value).abs().max())

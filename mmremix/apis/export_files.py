@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 INFO_FILE = 'mmremix.json'
+MASK = '_mask'
+"""Ending of the inputs that say which steps of a sequence are there."""
 SCORES = '_scores'
 """Ending of ONNX outputs; there, inputs and outputs may not share names."""
 
@@ -34,7 +36,7 @@ def save_onnx(
 
     exported = torch.onnx.export(
         program,
-        input_names=info['modalities'],
+        input_names=list(info['inputs']),
         output_names=info['outputs'],
         dynamo=True,
         verbose=False,
@@ -45,6 +47,11 @@ def save_onnx(
     onnx.helper.set_model_props(proto, {INFO_FILE: json.dumps(info)})
     onnx.checker.check_model(proto)
     onnx.save(proto, path)
+    return load_onnx(path, info['outputs'])
+
+
+def load_onnx(path: Path, outputs: list[str]) -> Run | None:
+    """Open an ``.onnx`` file; None without ``onnxruntime``."""
     if importlib.util.find_spec('onnxruntime') is None:
         return None
     import onnxruntime
@@ -55,9 +62,9 @@ def save_onnx(
 
     def run(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         feed = {name: x.numpy() for name, x in inputs.items()}
-        outputs = session.run(info['outputs'], feed)
-        names = [name.removesuffix(SCORES) for name in info['outputs']]
-        return dict(zip(names, map(torch.from_numpy, outputs), strict=True))
+        found = session.run(outputs, feed)
+        names = [name.removesuffix(SCORES) for name in outputs]
+        return dict(zip(names, map(torch.from_numpy, found), strict=True))
 
     return run
 

@@ -312,7 +312,7 @@ def test_lengths_are_known_without_reading_the_values(tmp_path, monkeypatch):
     lengths = data.lengths()
     assert lengths[:3].tolist() == [[10, 0, 12], [0, 0, 15], [12, 0, 12]]
     assert data.get_subset([2]).lengths().tolist() == [[12, 0, 12]]
-    assert make(tmp_path).lengths() is None
+    assert make(tmp_path, missing='allow').lengths() is None
 
 
 def test_lengths_of_a_column(tmp_path):
@@ -334,3 +334,19 @@ def test_lengths_of_a_column(tmp_path):
         make(tmp_path, **options, modalities={'x': cfg})
     with pytest.raises(ConfigError, match='Write with it: length=None'):
         make(tmp_path, **options, modalities={'x': {**cfg, 'length': 3}})
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'column': 3}, "column=3. Write: column='x'"),
+        ({'column': None}, 'column=None'),
+        ({'suffix': 3}, "suffix=3. Write: suffix='.npy'"),
+        ({'transforms': 'no', 'output': 'v'}, "transforms='no'"),
+        ({'flatten': 'no'}, "flatten='no'. Write: flatten=True"),
+    ],
+    ids=str,
+)
+def test_options_of_another_type(tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        make(tmp_path, modalities={'x': {'reader': 'npy', **options}})

@@ -60,6 +60,7 @@ class Modality:
         options = {k: v for k, v in cfg.items() if k not in _OWN}
         self.name = name
         self.reader: Reader = build_reader(name, cfg['reader'], options)
+        _check_kinds(name, own)
         column = own.get('column', name)
         self.columns = (column,) if isinstance(column, str) else tuple(column)
         self.file = own.get('file')
@@ -283,6 +284,45 @@ class Modality:
             tensor = torch.from_numpy(np.ascontiguousarray(value))
             return {'value': Padded.whole(tensor)}
         return {'value': value, **self.reader.keys(value)}
+
+
+def _check_kinds(name: str, own: Mapping[str, Any]) -> None:
+    """Refuse options of another type than theirs."""
+
+    def texts(value: Any) -> bool:
+        return isinstance(value, list | tuple) and all(
+            isinstance(part, str) for part in value
+        )
+
+    def configs(value: Any) -> bool:
+        return isinstance(value, list | tuple) and all(
+            isinstance(part, Mapping) or callable(part) for part in value
+        )
+
+    for key, fits, wanted in (
+        ('column', texts, repr(name)),
+        ('file', None, "'depth.npy'"),
+        ('prefix', None, "'depth'"),
+        ('suffix', None, "'.npy'"),
+        ('output', None, "'value'"),
+        ('length_column', None, "'frames'"),
+        ('transforms', configs, "[dict(type='LogSTFT')]"),
+    ):
+        value = own.get(key, '')
+        empty = value is None and key in ('file', 'length_column')
+        is_text = isinstance(value, str) and (
+            key not in own or key != 'transforms'
+        )
+        if not (empty or is_text or (fits is not None and fits(value))):
+            raise ConfigError(
+                f'modalities: {name!r} has {key}={value!r}. Write: '
+                f'{key}={wanted}'
+            )
+    if not isinstance(own.get('flatten', False), bool):
+        raise ConfigError(
+            f'modalities: {name!r} has flatten={own["flatten"]!r}. Write: '
+            'flatten=True'
+        )
 
 
 def build_modalities(

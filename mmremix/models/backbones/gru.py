@@ -5,13 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from mmremix.models.backbones.recurrence import Scannable, scan_gru
 from mmremix.models.tokens import all_there
 from mmremix.registry import MODELS
 from mmremix.utils.padded import Padded
 
 
 @MODELS.register_module()
-class GRU(nn.Module):
+class GRU(Scannable):
     """Gated recurrent units; their outputs are the tokens.
 
     :class:`ModalityEncoder` averages them over time. Of series of different
@@ -66,6 +67,8 @@ class GRU(nn.Module):
         if mask is None:
             outputs: Tensor = self.gru(x)[0]
             return Padded(outputs, all_there(outputs))
+        if self.as_scan:
+            return Padded(scan_gru(self.gru, x, mask), mask)
         # Packing takes no series without a step; its result is masked.
         lengths = mask.sum(dim=1).clamp(min=1).cpu()
         packed = pack_padded_sequence(

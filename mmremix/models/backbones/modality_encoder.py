@@ -242,6 +242,12 @@ class ModalityEncoder(BaseModule):
                 "length, or an encoder that takes a mask: dict(type='GRU', "
                 '...)'
             )
+        if x.mask.dtype != torch.bool or x.mask.shape != x.shape[:2]:
+            raise TypeError(
+                f'{kind} got values of {tuple(x.shape)} and a mask of '
+                f'{x.mask.dtype} {tuple(x.mask.shape)}. It is bool (B, T): '
+                'Padded(values, lengths[:, None] > torch.arange(T))'
+            )
         features: Tensor | Padded = self.backbone(x.values, mask=x.mask)
         if not isinstance(features, Padded) and features.dim() != 2:
             raise TypeError(

@@ -99,13 +99,18 @@ class TemporalCNN(nn.Module):
                 continue
             maps = layer(maps)
             if isinstance(layer, nn.Conv1d):
-                mask = mask[:, :: layer.stride[0]]
+                # By the number of outputs, so that any can be exported.
+                steps = torch.arange(maps.shape[2], device=mask.device)
+                mask = mask[:, steps * layer.stride[0]]
         return Padded(maps.transpose(1, 2), mask)
 
 
 def _normalized(norm: nn.BatchNorm1d, maps: Tensor, mask: Tensor) -> Tensor:
     """Batch norm of ``(B, C, T)`` over the steps that are there; 0 else."""
     steps = maps.transpose(1, 2)
+    if not norm.training:
+        # The statistics are fixed; and this can be exported.
+        return torch.where(mask[:, None], norm(maps), 0)
     filled = torch.zeros_like(steps)
     filled[mask] = norm(steps[mask]).to(steps.dtype)
     return filled.transpose(1, 2)

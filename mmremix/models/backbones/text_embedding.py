@@ -59,6 +59,12 @@ class TextEmbedding(nn.Module):
         try:
             values: Tensor = self.embedding(numbers)
         except IndexError as error:
+            if int(numbers.min()) < 0:
+                raise ConfigError(
+                    f'{type(self).__name__}: got the token '
+                    f'{int(numbers.min())}. Tokens count from 1, and 0 is '
+                    'padding: add 1 to yours'
+                ) from error
             raise ConfigError(
                 f'{type(self).__name__}: vocabulary={self.vocabulary} has no '
                 f'token {int(numbers.max())}. Write: '
