@@ -58,6 +58,11 @@ _STARTS = {
 # needs them for the start of a late stream, Flash for lengths of frames.)
 _MP4 = (b'ftyp', b'moov', b'mdat', b'wide', b'free')  # from the 5th byte on
 _FLASH = b'FLV'
+_NO_DECODER = {'codec_whitelist': 'none'}
+# Of the sound of MP4 files, what a first opening found; None for others. By
+# path, size and time of change.
+_sounds: dict[tuple[str, int, int], tuple[Any, ...] | None] = {}
+_MOST_SOUNDS = 2**20
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
 _RIFF_SLACK = 4096  # bytes; not all writers count alike
@@ -66,7 +71,7 @@ _RIFF_UNKNOWN = 0x7FFFFF00  # and more: written as a stream
 
 @contextmanager
 def open_container(
-    path: str, kind: str | None = None
+    path: str, kind: str | None = None, *, bare: bool = False
 ) -> Iterator[InputContainer]:
     """Open a media file and close it at the end of the ``with`` block.
 
@@ -75,6 +80,8 @@ def open_container(
         kind: ``'audio'`` or ``'video'`` if only streams of this kind are to
             be read; those of others may then lack details. None looks into
             all.
+        bare: Whether to believe the headers of an MP4 file and decode
+            nothing to open it.
 
     Raises:
         BrokenMediaError: If it cannot be opened, with the cause: missing, a
@@ -86,7 +93,7 @@ def open_container(
         container = av.open(
             # Said to be a file: 'a:b.mp4' is no address.
             f'file:{path}',
-            options={**_SAFE, **_bars(path, kind)},
+            options={**_SAFE, **(_NO_DECODER if bare else _bars(path, kind))},
             **_OPEN_OPTIONS,
         )
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -111,11 +118,45 @@ def open_stream(path: str, kind: str) -> Iterator[tuple[InputContainer, Any]]:
         BrokenMediaError: Also if there is no such stream.
     """
     with ExitStack() as stack:
-        container = stack.enter_context(open_container(path, kind))
-        if not _is_described(container, kind):
-            stack.close()
-            container = stack.enter_context(open_container(path))
+        container = _open_for(path, kind, stack)
         yield container, _pick_stream(path, container, kind)
+
+
+def _open_for(path: str, kind: str, stack: ExitStack) -> InputContainer:
+    check_is_file(path)
+    state = os.stat(path)
+    identity = path, state.st_size, state.st_mtime_ns
+    known = _sounds.get(identity) if kind == 'audio' else None
+    if known is not None:
+        # Half of the time that opening takes goes to decoding what the
+        # headers have said already; they are believed where a first time
+        # has shown that they say the same.
+        container = stack.enter_context(open_container(path, kind, bare=True))
+        if _facts(container) == known:
+            return container
+        stack.close()
+        _sounds[identity] = None
+    container = stack.enter_context(open_container(path, kind))
+    if not _is_described(container, kind):
+        stack.close()
+        return stack.enter_context(open_container(path))
+    if kind == 'audio' and len(_sounds) < _MOST_SOUNDS:
+        is_mp4 = container.format.name.startswith('mov')
+        _sounds.setdefault(identity, _facts(container) if is_mp4 else None)
+    return container
+
+
+def _facts(container: InputContainer) -> tuple[Any, ...] | None:
+    """What is read of a file's sound beside its packets."""
+    streams = _own_streams(container, 'audio')
+    if not streams or streams[0].codec_context is None:
+        return None
+    stream = streams[0]
+    context = stream.codec_context
+    times = stream.time_base, stream.start_time, stream.duration
+    kind = context.name, context.extradata, context.sample_rate
+    clock = container.start_time, container.duration, stream.index
+    return (*clock, *times, *kind, stream.rate, context.channels)
 
 
 def _own_streams(container: InputContainer, kind: str) -> list[Any]:
@@ -200,7 +241,7 @@ def _bars(path: str, kind: str | None) -> dict[str, str]:
         return {}  # FFmpeg says why
     is_mp4 = head[4:] in _MP4
     if kind == 'video' and is_mp4:
-        return {'codec_whitelist': 'none'}
+        return _NO_DECODER
     if kind == 'audio' and (is_mp4 or head.startswith(_FLASH)):
         return {'codec_whitelist': _sound_decoders()}
     return {}
