@@ -10,8 +10,8 @@ from mmengine.dataset import pseudo_collate
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from mmremix.utils.sample_batch import SampleBatch
 from mmremix.registry import FUNCTIONS
+from mmremix.utils.sample_batch import SampleBatch
 
 
 @FUNCTIONS.register_module()

@@ -11,11 +11,11 @@ from mmengine.model import BaseModel
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmremix.utils.sample_batch import meta_column
 from mmremix.datasets.stand_ins import REPLACES
 from mmremix.models.evaluating import evaluating
 from mmremix.models.multi_label import batch_labels, refuse_multi_label
 from mmremix.models.recognizers.groups import split_by_active
+from mmremix.utils.sample_batch import meta_column
 
 Compute = Callable[
     [Mapping[str, Tensor], tuple[str, ...], Tensor], Tensor | None

@@ -9,8 +9,8 @@ import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmremix.utils.sample_batch import SampleBatch
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.sample_batch import SampleBatch
 
 THRESHOLD = 0.5
 """Probability from which on a class counts as predicted."""

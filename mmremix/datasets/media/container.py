@@ -15,6 +15,7 @@ from mmremix.datasets.media.errors import (
     cannot_open,
     check_is_file,
 )
+from mmremix.datasets.media.known_sound import KnownSound
 from mmremix.datasets.media.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -59,10 +60,6 @@ _STARTS = {
 _MP4 = (b'ftyp', b'moov', b'mdat', b'wide', b'free')  # from the 5th byte on
 _FLASH = b'FLV'
 _NO_DECODER = {'codec_whitelist': 'none'}
-# Of the sound of MP4 files, what a first opening found; None for others. By
-# path, size and time of change.
-_sounds: dict[tuple[str, int, int], tuple[Any, ...] | None] = {}
-_MOST_SOUNDS = 2**20
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
 _RIFF_SLACK = 4096  # bytes; not all writers count alike
@@ -123,40 +120,19 @@ def open_stream(path: str, kind: str) -> Iterator[tuple[InputContainer, Any]]:
 
 
 def _open_for(path: str, kind: str, stack: ExitStack) -> InputContainer:
-    check_is_file(path)
-    state = os.stat(path)
-    identity = path, state.st_size, state.st_mtime_ns
-    known = _sounds.get(identity) if kind == 'audio' else None
-    if known is not None:
-        # Half of the time that opening takes goes to decoding what the
-        # headers have said already; they are believed where a first time
-        # has shown that they say the same.
+    sound = KnownSound(path) if kind == 'audio' else None
+    if sound is not None and sound.facts is not None:
         container = stack.enter_context(open_container(path, kind, bare=True))
-        if _facts(container) == known:
+        if sound.matches(container):
             return container
         stack.close()
-        _sounds[identity] = None
     container = stack.enter_context(open_container(path, kind))
     if not _is_described(container, kind):
         stack.close()
         return stack.enter_context(open_container(path))
-    if kind == 'audio' and len(_sounds) < _MOST_SOUNDS:
-        is_mp4 = container.format.name.startswith('mov')
-        _sounds.setdefault(identity, _facts(container) if is_mp4 else None)
+    if sound is not None:
+        sound.learn(container)
     return container
-
-
-def _facts(container: InputContainer) -> tuple[Any, ...] | None:
-    """What is read of a file's sound beside its packets."""
-    streams = _own_streams(container, 'audio')
-    if not streams or streams[0].codec_context is None:
-        return None
-    stream = streams[0]
-    context = stream.codec_context
-    times = stream.time_base, stream.start_time, stream.duration
-    kind = context.name, context.extradata, context.sample_rate
-    clock = container.start_time, container.duration, stream.index
-    return (*clock, *times, *kind, stream.rate, context.channels)
 
 
 def _own_streams(container: InputContainer, kind: str) -> list[Any]:

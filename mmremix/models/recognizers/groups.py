@@ -9,8 +9,8 @@ import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmremix.utils.sample_batch import loaded_of, meta_column
 from mmremix.utils.padded import Padded
+from mmremix.utils.sample_batch import loaded_of, meta_column
 
 
 class Group(NamedTuple):

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from mmremix.datasets.media import container, media_clip
+from mmremix.datasets.media import container, known_sound, media_clip
 from mmremix.datasets.media.audio import AudioClip
 from mmremix.datasets.media.video import VideoClip
 from tests.datasets.media_files import write_clip
@@ -62,7 +62,7 @@ def test_content_does_not_depend_on_how_it_is_opened(
     path = str(written.rename(tmp_path / name))
     first, again = read(path), read(path)
     monkeypatch.setattr(container, '_bars', lambda path, kind: {})
-    monkeypatch.setattr(container, '_sounds', {})
+    monkeypatch.setattr(known_sound, '_known', {})
     monkeypatch.setattr(media_clip, '_DISCARD', None)
     assert first == read(path)
     # The second time headers alone may have to do.
@@ -81,7 +81,7 @@ def test_headers_are_believed_where_they_have_told_the_truth(
         return open_container(*args, bare=bare)
 
     monkeypatch.setattr(container, 'open_container', noted)
-    monkeypatch.setattr(container, '_sounds', {})
+    monkeypatch.setattr(known_sound, '_known', {})
     sounds = []
     for _ in range(2):
         with AudioClip(path) as clip:
@@ -89,9 +89,9 @@ def test_headers_are_believed_where_they_have_told_the_truth(
     assert opened == [False, True]
     # What they say differs now from what was found: they are not believed,
     # then and later.
-    ((identity, facts),) = container._sounds.items()
+    ((identity, facts),) = known_sound._known.items()
     assert facts is not None
-    container._sounds[identity] = (*facts[:-1], 7)
+    known_sound._known[identity] = (*facts[:-1], 7)
     for expected in ([True, False], [False]):
         opened.clear()
         with AudioClip(path) as clip:
