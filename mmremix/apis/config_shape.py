@@ -113,8 +113,8 @@ def complete(cfg: Config) -> None:
     if cfg.get('work_dir') is None:
         cfg.work_dir = 'work_dirs'
     for loader in map(cfg.get, LOADERS):
-        # Samples that lack a modality make mixed batches.
-        if ((loader or {}).get('dataset') or {}).get('missing') == 'allow':
+        # mmengine's own leaves every tensor by itself.
+        if isinstance(loader, Mapping):
             loader.setdefault(
                 'collate_fn', {'type': 'mmremix.multimodal_collate'}
             )

@@ -7,6 +7,8 @@ from typing import Any
 
 from mmengine.logging import MessageHub
 
+from mmremix.utils.sample_batch import meta_column
+
 REPLACES = 'replaces'
 """Meta key of a sample that stands in for a broken one."""
 
@@ -26,8 +28,9 @@ def broken_in(data_batch: Any) -> list[Broken]:
     """The broken samples that others of this batch stand in for."""
     if not isinstance(data_batch, Mapping):
         return []  # of a data set of another kind
-    found = map(replaced_by, data_batch.get('data_samples') or ())
-    return [broken for broken in found if broken is not None]
+    samples = data_batch.get('data_samples') or ()
+    found = meta_column(samples, REPLACES)
+    return [tuple(broken) for broken in found if broken is not None]
 
 
 def broken_samples() -> dict[tuple[int, str], Broken]:

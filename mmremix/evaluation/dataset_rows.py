@@ -11,10 +11,11 @@ from mmengine.model import BaseModel
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmremix.datasets.stand_ins import replaced_by
+from mmremix.datasets.stand_ins import REPLACES
 from mmremix.models.evaluating import evaluating
 from mmremix.models.multi_label import batch_labels, refuse_multi_label
 from mmremix.models.recognizers.groups import split_by_active
+from mmremix.utils.sample_batch import meta_column
 
 Compute = Callable[
     [Mapping[str, Tensor], tuple[str, ...], Tensor], Tensor | None
@@ -82,14 +83,17 @@ def collect_rows(
     with evaluating(model):
         for batch in dataloader:
             data = model.data_preprocessor(batch, False)
-            for group in split_by_active(data['inputs'], data['data_samples']):
-                samples = [data['data_samples'][row] for row in group.rows]
-                stands_in = [replaced_by(sample) for sample in samples]
-                broken += [item for item in stands_in if item is not None]
+            samples = data['data_samples']
+            indices = meta_column(samples, 'sample_idx')
+            replaced = meta_column(samples, REPLACES)
+            every = batch_labels(samples)
+            for group in split_by_active(data['inputs'], samples):
+                stands_in = [replaced[row] for row in group.rows]
+                broken += [tuple(x) for x in stands_in if x is not None]
                 keep = [i for i, x in enumerate(stands_in) if x is None]
                 if not keep:
                     continue
-                labels = batch_labels(samples).to(device)
+                labels = every[group.rows].to(device)
                 if labels.dim() == 2 and not multi_label:
                     raise refuse_multi_label(
                         'What goes over the samples here (contributions, '
@@ -106,12 +110,12 @@ def collect_rows(
                     [values.float(), values.new_ones(len(values), 1).float()],
                     dim=1,
                 )
-                if len(keep) < len(samples):
+                if len(keep) < len(group.rows):
                     values, labels = values[keep], labels[keep]
                 index = labels
                 if num_classes is None:
                     index = torch.tensor(
-                        [samples[i].metainfo['sample_idx'] for i in keep],
+                        [indices[group.rows[i]] for i in keep],
                         device=device,
                     )
                 total.index_add_(0, index, values)

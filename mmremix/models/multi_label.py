@@ -10,6 +10,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor
 
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.sample_batch import SampleBatch
 
 THRESHOLD = 0.5
 """Probability from which on a class counts as predicted."""
@@ -33,6 +34,8 @@ def batch_labels(samples: Sequence[ActionDataSample]) -> Tensor:
         Classes, int64 ``(B,)``; or 0 and 1, float32 ``(B, M)``, where
         samples may have several.
     """
+    if isinstance(samples, SampleBatch):
+        return samples.labels
     labels = [sample.gt_label for sample in samples]
     if labels[0].is_floating_point():
         return torch.stack(labels)

@@ -15,6 +15,7 @@ from mmremix.datasets.media.errors import (
     cannot_open,
     check_is_file,
 )
+from mmremix.datasets.media.known_sound import KnownSound
 from mmremix.datasets.media.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ _STARTS = {
 # needs them for the start of a late stream, Flash for lengths of frames.)
 _MP4 = (b'ftyp', b'moov', b'mdat', b'wide', b'free')  # from the 5th byte on
 _FLASH = b'FLV'
+_NO_DECODER = {'codec_whitelist': 'none'}
 # FFmpeg takes a WAV or AVI file that is cut off for a shorter one.
 _RIFF = ('wav', 'avi')
 _RIFF_SLACK = 4096  # bytes; not all writers count alike
@@ -66,7 +68,7 @@ _RIFF_UNKNOWN = 0x7FFFFF00  # and more: written as a stream
 
 @contextmanager
 def open_container(
-    path: str, kind: str | None = None
+    path: str, kind: str | None = None, *, bare: bool = False
 ) -> Iterator[InputContainer]:
     """Open a media file and close it at the end of the ``with`` block.
 
@@ -75,6 +77,8 @@ def open_container(
         kind: ``'audio'`` or ``'video'`` if only streams of this kind are to
             be read; those of others may then lack details. None looks into
             all.
+        bare: Whether to believe the headers of an MP4 file and decode
+            nothing to open it.
 
     Raises:
         BrokenMediaError: If it cannot be opened, with the cause: missing, a
@@ -86,7 +90,7 @@ def open_container(
         container = av.open(
             # Said to be a file: 'a:b.mp4' is no address.
             f'file:{path}',
-            options={**_SAFE, **_bars(path, kind)},
+            options={**_SAFE, **(_NO_DECODER if bare else _bars(path, kind))},
             **_OPEN_OPTIONS,
         )
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -111,11 +115,24 @@ def open_stream(path: str, kind: str) -> Iterator[tuple[InputContainer, Any]]:
         BrokenMediaError: Also if there is no such stream.
     """
     with ExitStack() as stack:
-        container = stack.enter_context(open_container(path, kind))
-        if not _is_described(container, kind):
-            stack.close()
-            container = stack.enter_context(open_container(path))
+        container = _open_for(path, kind, stack)
         yield container, _pick_stream(path, container, kind)
+
+
+def _open_for(path: str, kind: str, stack: ExitStack) -> InputContainer:
+    sound = KnownSound(path) if kind == 'audio' else None
+    if sound is not None and sound.facts is not None:
+        container = stack.enter_context(open_container(path, kind, bare=True))
+        if sound.matches(container):
+            return container
+        stack.close()
+    container = stack.enter_context(open_container(path, kind))
+    if not _is_described(container, kind):
+        stack.close()
+        return stack.enter_context(open_container(path))
+    if sound is not None:
+        sound.learn(container)
+    return container
 
 
 def _own_streams(container: InputContainer, kind: str) -> list[Any]:
@@ -200,7 +217,7 @@ def _bars(path: str, kind: str | None) -> dict[str, str]:
         return {}  # FFmpeg says why
     is_mp4 = head[4:] in _MP4
     if kind == 'video' and is_mp4:
-        return {'codec_whitelist': 'none'}
+        return _NO_DECODER
     if kind == 'audio' and (is_mp4 or head.startswith(_FLASH)):
         return {'codec_whitelist': _sound_decoders()}
     return {}

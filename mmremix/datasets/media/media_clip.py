@@ -6,7 +6,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import av
 
@@ -19,12 +19,16 @@ from mmremix.datasets.media.segment import (
 from mmremix.datasets.media.stream_span import (
     SECOND,
     find_span,
+    format_of,
     measure,
     tick_of,
 )
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+# Not in all versions of PyAV.
+_DISCARD: Any = getattr(av.stream, 'Discard', None)
 
 
 class MediaClip(ABC):
@@ -100,10 +104,19 @@ class MediaClip(ABC):
             self._container, self._stream = self._stack.enter_context(
                 containers.open_stream(self.path, self.kind)
             )
+            self._pass_over_others()
             self._tick = tick_of(self._stream)
             self._origin = (self._container.start_time or 0) / SECOND
             self._check()
         self._at_start = True
+
+    def _pass_over_others(self) -> None:
+        """Skip the bytes of other streams, where an index says where."""
+        if _DISCARD is None or format_of(self._container) != 'mov':
+            return
+        for other in self._container.streams:
+            if other.index != self._stream.index:
+                other.discard = _DISCARD.all
 
     @abstractmethod
     def _check(self) -> None:

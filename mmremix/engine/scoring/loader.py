@@ -49,8 +49,7 @@ def build_score_dataloader(
         'sampler': {'type': 'ScoringSampler'},
         **overrides,
     }
-    if presence_of(runner.train_dataloader.dataset) is not None:
-        cfg.setdefault('collate_fn', {'type': 'mmremix.multimodal_collate'})
+    cfg.setdefault('collate_fn', {'type': 'mmremix.multimodal_collate'})
     dataloader: DataLoader[Any] = Runner.build_dataloader(
         cfg, seed=runner.seed
     )

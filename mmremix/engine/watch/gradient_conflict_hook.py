@@ -16,6 +16,7 @@ from mmremix.datasets.stand_ins import replaced_by
 from mmremix.engine.unwrap import unwrap
 from mmremix.engine.watch.gradient_conflict import compare_gradients
 from mmremix.models import AVRecognizer
+from mmremix.models.multi_label import batch_labels
 from mmremix.registry import HOOKS
 
 
@@ -163,7 +164,7 @@ class GradientConflictHook(Hook):
         model: AVRecognizer = unwrap(runner.model)
         data = model.data_preprocessor(self._batch, False)
         device = next(model.parameters()).device
-        labels = torch.cat([s.gt_label for s in data['data_samples']])
+        labels = batch_labels(data['data_samples'])
         self.found = compare_gradients(
             model, data['inputs'], labels.to(device)
         )

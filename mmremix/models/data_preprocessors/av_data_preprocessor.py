@@ -12,6 +12,7 @@ from torch import Tensor
 from mmremix.registry import MODELS
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
+from mmremix.utils.sample_batch import loaded_of
 
 
 @MODELS.register_module()
@@ -58,8 +59,8 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         """Prepare a collated batch.
 
         Args:
-            data: ``inputs``, a dict from modality to a tensor a sample, and
-                ``data_samples``.
+            data: ``inputs``, a dict from modality to a tensor ``(B, ...)``
+                or to a tensor a sample, and ``data_samples``.
             training: Not used.
 
         Returns:
@@ -70,13 +71,22 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         samples = data.get('data_samples')
         if samples is not None:
             _check_complete(data['inputs'], samples)
-        # One by one, since the loader pins them one by one. The labels stay:
-        # moving each by itself would wait B times.
+        # Where they are apart they are moved one by one, since the loader pins
+        # them one by one. The labels stay: moving each by itself would wait B
+        # times.
         inputs = {
-            name: self.normalize(name, self._stack(name, list(value)))
+            name: self.normalize(
+                name,
+                self._move(value)
+                if isinstance(value, Tensor)
+                else self._stack(name, list(value)),
+            )
             for name, value in data['inputs'].items()
         }
         return {'inputs': inputs, 'data_samples': samples}
+
+    def _move(self, value: Tensor) -> Tensor:
+        return value.to(self.device, non_blocking=self._non_blocking)
 
     def _stack(
         self, name: str, values: list[Tensor | Padded]
@@ -126,12 +136,7 @@ def _check_complete(
     inputs: Mapping[str, Sequence[Tensor]], samples: Sequence[Any]
 ) -> None:
     """Compare the inputs with what the samples say they loaded."""
-    loaded = [
-        s.metainfo.get(
-            'loaded_modalities', s.metainfo.get('active_modalities', inputs)
-        )
-        for s in samples
-    ]
+    loaded = loaded_of(samples, inputs)
     names = dict.fromkeys(n for each in (inputs, *loaded) for n in each)
     for name in names:
         wanted = sum(name in each for each in loaded)

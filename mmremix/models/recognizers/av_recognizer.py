@@ -169,7 +169,7 @@ class AVRecognizer(Step):
     def forward(
         self,
         inputs: dict[str, Tensor | Padded],
-        data_samples: list[ActionDataSample] | None = None,
+        data_samples: Sequence[ActionDataSample] | None = None,
         mode: str = 'tensor',
     ) -> dict[str, Tensor] | list[ActionDataSample]:
         """Run the model on the modalities that are there.
@@ -199,7 +199,7 @@ class AVRecognizer(Step):
     def loss(
         self,
         inputs: Mapping[str, Tensor | Padded],
-        data_samples: list[ActionDataSample],
+        data_samples: Sequence[ActionDataSample],
     ) -> dict[str, Tensor]:
         """Loss terms of a batch, ``loss_fusion`` and ``loss_<name>``.
 
@@ -233,7 +233,7 @@ class AVRecognizer(Step):
     def predict(
         self,
         inputs: Mapping[str, Tensor | Padded],
-        data_samples: list[ActionDataSample],
+        data_samples: Sequence[ActionDataSample],
     ) -> list[ActionDataSample]:
         """Add the predictions to the samples.
 
@@ -248,6 +248,7 @@ class AVRecognizer(Step):
             ``video+audio``, the labels of ``fusion`` and ``heads``.
         """
         several = is_multi_label(self)
+        samples = list(data_samples)
         if several and self.subsets:
             raise refuse_multi_label(
                 'The accuracy of sets of modalities', 'no --subsets'
@@ -270,7 +271,7 @@ class AVRecognizer(Step):
             }
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.
-                data_samples[row].set_field(
+                samples[row].set_field(
                     {name: value[i] for name, value in scores.items()},
                     'pred_score',
                 )
@@ -280,13 +281,13 @@ class AVRecognizer(Step):
                     if several
                     else answer[i].argmax().view(1)
                 )
-                data_samples[row].set_pred_label(label)
+                samples[row].set_pred_label(label)
                 if by_subset:
-                    data_samples[row].set_field(
+                    samples[row].set_field(
                         {
                             name: {k: v[i] for k, v in labels.items()}
                             for name, labels in by_subset.items()
                         },
                         'pred_subsets',
                     )
-        return data_samples
+        return samples

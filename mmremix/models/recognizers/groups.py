@@ -10,6 +10,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor
 
 from mmremix.utils.padded import Padded
+from mmremix.utils.sample_batch import loaded_of, meta_column
 
 
 class Group(NamedTuple):
@@ -43,20 +44,16 @@ def split_by_active(
         Groups, in the order of their first samples.
     """
     everything = tuple(inputs)
+    kept = meta_column(data_samples, 'active_modalities', everything)
+    loads = meta_column(data_samples, 'loaded_modalities')
     places: dict[tuple[tuple[str, ...], ...], list[int]] = {}
-    for row, sample in enumerate(data_samples):
-        active = sample.metainfo.get('active_modalities', everything)
-        load = sample.metainfo.get('loaded_modalities', active)
+    for row, (active, load) in enumerate(zip(kept, loads, strict=True)):
+        load = active if load is None else load
         places.setdefault((tuple(active), tuple(load)), []).append(row)
     if len(places) == 1:
         (((active, _), rows),) = places.items()
         return [Group(active, rows, dict(inputs))]
-    loaded = [
-        s.metainfo.get(
-            'loaded_modalities', s.metainfo.get('active_modalities')
-        )
-        for s in data_samples
-    ]
+    loaded = loaded_of(data_samples, None)
     # Row of each sample in each modality's tensor.
     index = {
         name: _running_index([x is None or name in x for x in loaded])

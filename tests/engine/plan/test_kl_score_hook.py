@@ -134,7 +134,12 @@ def test_accumulated_steps_hold_one_modality(tiny_config, tail):
 
 
 def test_mixed_batches_need_their_collate_function(tiny_config):
-    cfg = tiny_config(**{'train_dataloader.batch_sampler.reassemble': False})
+    cfg = tiny_config(
+        **{
+            'train_dataloader.batch_sampler.reassemble': False,
+            'train_dataloader.collate_fn': {'type': 'pseudo_collate'},
+        }
+    )
     refused(cfg, r"(?s)pseudo_collate.*type='mmremix.multimodal_collate'")
 
 
