@@ -15,6 +15,7 @@ from mmremix.apis import WorkDirInUseError, build_runner, work_dir
 from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT
 from tests.engine.toy_run import toy_config
+from tests.tool_run import run_ranks
 
 # Holds a folder, with a child that outlives it, as a loader's worker may.
 HOLDER = """
@@ -125,20 +126,12 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
 def test_all_ranks_end_if_the_folder_is_taken(tmp_path, holder):
     config = tmp_path / 'config.py'
     config.write_text(f"_base_ = ['{ROOT}/configs/remix_demo_concat.py']\n")
-    done = subprocess.run(
-        [
-            *(sys.executable, '-m', 'torch.distributed.run', '--standalone'),
-            *('--nproc-per-node=2', 'tools/train.py', str(config)),
-            *(f'--work-dir={tmp_path / "work"}', '--launcher=pytorch'),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=120,
+    done = run_ranks(
+        tmp_path, 'tools/train.py', config, f'--work-dir={tmp_path / "work"}'
     )
-    assert done.returncode != 0
-    assert done.stderr.count('error: Another run is training in the') == 2
+    for rank in done:
+        assert rank.returncode == 2
+        assert rank.stderr.count('error: Another run is training in the') == 1
 
 
 def test_the_copy_of_a_config_keeps_its_order(tiny_config):

@@ -16,6 +16,7 @@ from mmremix.version import __version__
 from tests.apis.trained import CLASSES, save_checkpoint
 from tests.datasets.media_files import write_clip
 from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 CONFIG = 'configs/joint_demo_concat.py'
 TINY = [
@@ -33,17 +34,7 @@ def checkpoint(tmp_path_factory):
 
 
 def run(tool, *args, status=0, options=TINY):
-    done = subprocess.run(
-        [
-            *(sys.executable, f'tools/{tool}.py', *map(str, args)),
-            *('--cfg-options', *options),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_tool(f'tools/{tool}.py', *args, '--cfg-options', *options)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout, done.stderr
 
