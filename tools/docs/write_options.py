@@ -154,7 +154,9 @@ def _default(action: argparse.Action) -> str:
     if action.required:
         return 'needed'
     empty = action.default in (None, False, [], '', argparse.SUPPRESS)
-    return '' if empty else f'`{action.default}`'
+    # As from a checkout anywhere.
+    text = str(action.default).replace(f'{ROOT}/', '')
+    return '' if empty else f'`{text}`'
 
 
 def _code(default: str) -> str:
