@@ -16,6 +16,7 @@ import inspect
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,13 @@ def tools(folder: str) -> list[Path]:
 
 def component_text(path: str) -> str:
     """A section of a page: what a class is, and its arguments."""
-    from docstring_args import arguments, load
-
-    cls = load(path)
+    # Of docs/_ext, whose modules Sphinx imports by themselves.
+    docstrings = importlib.import_module('docstring_args')
+    cls = docstrings.load(path)
     summary = (cls.__doc__ or '').strip().split('\n\n')[0]
     rows = [
         (f'`{a.name}`', _code(a.default), markdown(a.text))
-        for a in arguments(path)
+        for a in docstrings.arguments(path)
     ]
     table = _table(('option', 'default', 'meaning'), rows) if rows else ''
     return f'## {cls.__name__}\n\n{markdown(summary)}\n{table}'
@@ -163,8 +164,8 @@ def _code(default: str) -> str:
     return f'`{default}`' if default not in ('', 'needed') else default
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple('---' for _ in head), *rows]
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines: list[tuple[str, ...]] = [head, tuple('---' for _ in head), *rows]
     text = '\n'.join(f'| {" | ".join(_cells(line))} |' for line in lines)
     return f'\n{text}\n'
 

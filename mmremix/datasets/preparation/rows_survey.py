@@ -79,7 +79,8 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
             'labels a row. docs/data/multi_label.md has a config for that.'
         )
     count = file.shape(label)[0]
-    names, unread = [], {}
+    names: list[str] = []
+    unread: dict[str, str] = {}
     for name in file.names:
         shape, kind = file.shape(name), file.dtype(name).kind
         if name == label or len(shape) < 2:
@@ -91,7 +92,7 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
     _refuse_alone(source, names)
     check_arrays(file, {name: name for name in names}, label)
     rows = np.arange(count)
-    fitted = {}
+    fitted: dict[str, Fitted] = {}
     for name in names:
         check_finite(file, name, rows)
         _refuse_lengths(file, name)
@@ -102,7 +103,10 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
         for name in file.names
         if file.shape(name) == (count,) and name != label
     }
-    place = {'data_root': str(path.parent), 'ann_file': path.name}
+    place: dict[str, Any] = {
+        'data_root': str(path.parent),
+        'ann_file': path.name,
+    }
     if label != 'label':
         place['label'] = label
     labels = [str(x) for x in as_text(file[label])]
