@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
 import csv
+import functools
 
 import pytest
 import torch
@@ -28,8 +30,13 @@ FUSIONS = ('concat', 'sum', 'decision', 'film', 'gated', 'mmtm', 'centralnet')
 MORE = ('demo_flow_concat', 'demo_transformer', 'grid_concat')
 
 
-def load(name):
+@functools.cache
+def _read(name):
     return Config.fromfile(ROOT / 'configs' / f'{name}.py')
+
+
+def load(name):
+    return copy.deepcopy(_read(name))
 
 
 def test_there_are_the_named_ones():

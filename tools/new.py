@@ -1,14 +1,19 @@
-"""Write a config for clips of your own, after a look at them.
+"""Write a config for data of your own, after a look at it.
 
 .. code-block:: shell
 
     mmremix new data/mine --out mine.py
+    mmremix new arrays.npz --out mine.py
     mmremix train mine.py
 
-A folder with one folder a class, a folder with train.csv, or a CSV of clips.
-Lengths, rates, sizes and numbers of clips decide the values of the config,
-and each has its reason beside it. Without val.csv or test.csv a fifth of each
-class is held out, in lists beside the config.
+Clips: a folder with one folder a class, a folder with train.csv, or a CSV
+with the column clip. Without val.csv or test.csv a fifth of each class is held
+out, in lists beside the config. Arrays: an .npz file, a row a sample. Any
+modalities: another CSV or JSON-lines, a column a modality. Of rows the column
+split says which are for training, else a fifth is held out.
+
+Lengths, rates, sizes, types and numbers decide the values of the config, and
+each has its reason beside it.
 """
 
 from __future__ import annotations
@@ -26,9 +31,14 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add('source', help='folder of clips, or CSV')
+    add('source', help='folder of clips, CSV, JSON-lines or .npz')
     add('--out', required=True, help='config to write')
-    add('--look-at', type=int, default=500, help='clips to open, at most')
+    add('--look-at', type=int, default=500, help='samples to open, at most')
+    add(
+        '--label',
+        default='label',
+        help='array or column of the classes, of rows (default: label)',
+    )
     add('--overwrite', action='store_true', help='replace what is there')
     return parser
 
@@ -41,6 +51,52 @@ def main() -> None:
     if not args.out.endswith('.py'):
         parser.error(f'--out names a config, NAME.py, got {args.out}')
     # After parsing, so that --help answers at once.
+    from mmremix.apis.new_rows_config import is_rows
+
+    if is_rows(args.source):
+        _of_rows(parser, args)
+    else:
+        _of_clips(parser, args)
+    print(f'\nmmremix train {args.out}')
+
+
+def _refuse_old(
+    parser: argparse.ArgumentParser, args: argparse.Namespace, *files: Path
+) -> None:
+    there = [str(path) for path in files if path.exists()]
+    if there and not args.overwrite:
+        parser.error(f'{", ".join(there)} is there; --overwrite replaces it')
+
+
+def _of_rows(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> None:
+    import torch
+
+    from mmremix.apis.new_rows_config import rows_config
+    from mmremix.datasets.preparation.rows_survey import (
+        survey_arrays,
+        survey_table,
+    )
+    from mmremix.utils.whole_files import write_whole
+
+    out = Path(args.out)
+    _refuse_old(parser, args, out)
+    if args.source.endswith('.npz'):
+        seen = survey_arrays(args.source, args.label)
+    else:
+        seen = survey_table(args.source, args.label, args.look_at)
+    text, told = rows_config(
+        args.source, seen, torch.cuda.is_available(), os.cpu_count() or 1
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, text.encode())
+    print('\n'.join([f'-> {out}', *told]))
+
+
+def _of_clips(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> None:
     import torch
 
     from mmremix.apis.new_config import choose, config_of
@@ -53,9 +109,7 @@ def main() -> None:
     lists = {
         name: out.with_name(f'{out.stem}_{name}.csv') for name in found.written
     }
-    there = [str(path) for path in (out, *lists.values()) if path.exists()]
-    if there and not args.overwrite:
-        parser.error(f'{", ".join(there)} is there; --overwrite replaces it')
+    _refuse_old(parser, args, out, *lists.values())
     seen = survey(found, args.look_at, min(cores, 8))
     choices = choose(found, seen, torch.cuda.is_available(), cores)
     files = dict(found.files)
@@ -76,7 +130,6 @@ def main() -> None:
             f'warning: {broken} of the clips looked at cannot be used and '
             f'will be left out: {"; ".join(seen.reasons)}'
         )
-    print(f'\nmmremix train {out}')
 
 
 if __name__ == '__main__':

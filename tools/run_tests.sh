@@ -21,4 +21,5 @@ if [[ ${SKIP_LINT:-0} != 1 ]]; then
 fi
 # The processes share the cores; threads of torch would only wait for them.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-python -m pytest -n "${TEST_WORKERS:-2}" "$@"
+# Files stay together as far as that balances: what their tests share is made once.
+python -m pytest -n "${TEST_WORKERS:-2}" --dist worksteal "$@"

@@ -62,10 +62,7 @@ def choose(found: Annotated, seen: Survey, gpu: bool, cores: int) -> Choices:
     add('num_frames', frames, f'pictures of {seconds:g} s; each costs as much')
     add(*_picture(seen, gpu))
     count = len(found.rows)
-    # Statistics of fewer than eight would harm batch norm.
-    batch = 2 ** int(math.log2(max(count / 8, 8)))
-    batch = min(batch, 64 if gpu else 32)
-    steps = math.ceil(count / batch)
+    batch, steps, epochs, warmup = schedule(count, 64 if gpu else 32)
     add('batch_size', batch, f'{count} training samples: {steps} steps')
     small = count < _FEW or not gpu
     width = 16 if small else 64
@@ -73,13 +70,25 @@ def choose(found: Annotated, seen: Survey, gpu: bool, cores: int) -> Choices:
     if not small:
         reason = 'a whole ResNet-18'
     add('base_channels', width, f'{reason} (64 is a whole ResNet-18)')
-    epochs = min(max(round(1500 / steps), 12), 60)
     add('max_epochs', epochs, f'about {epochs * steps} steps')
-    warmup = max(epochs // 4, 2)
     add('warmup_epochs', warmup, 'Remix needs models that know something')
     workers = max(min(cores, 8), 1)
     add('num_workers', workers, f'the machine has {cores} cores')
     return made
+
+
+def schedule(count: int, most: int) -> tuple[int, int, int, int]:
+    """Batch size, steps an epoch, epochs, and epochs of warm-up.
+
+    Args:
+        count: Training samples.
+        most: The largest batch.
+    """
+    # Statistics of fewer than eight would harm batch norm.
+    batch = min(2 ** int(math.log2(max(count / 8, 8))), most)
+    steps = math.ceil(count / batch)
+    epochs = min(max(round(1500 / steps), 12), 60)
+    return batch, steps, epochs, max(epochs // 4, 2)
 
 
 def _picture(seen: Survey, gpu: bool) -> tuple[str, int, str]:

@@ -28,27 +28,44 @@ def changed(cfg, options):
     return cfg
 
 
+@pytest.fixture
+def few(tiny_config):
+    """A config of two epochs of two steps."""
+    return tiny_config(
+        epochs=2,
+        **{
+            f'{name}_dataloader.dataset.indices': count
+            for name, count in (('train', 8), ('val', 4), ('test', 4))
+        },
+    )
+
+
+# What one of a row says nothing about is in one run.
 @pytest.mark.parametrize(
     'options',
     [
-        {'randomness': ..., 'visualizer': ..., 'log_processor': ...},
-        {'randomness': {'diff_rank_seed': False}, 'env_cfg': ...},
+        {
+            **{'randomness': ..., 'visualizer': ..., 'log_processor': ...},
+            'env_cfg': ...,
+            'val_evaluator': [{'type': 'MultimodalAccuracy'}],
+        },
+        {
+            'randomness': {'diff_rank_seed': False},
+            **{'custom_hooks': None, 'auto_scale_lr': None, 'env_cfg': None},
+            'default_hooks.gradient_conflict': None,
+            'val_dataloader.sampler': ...,
+        },
         {'default_hooks': ...},
         dict.fromkeys(VAL, ...),
-        dict.fromkeys(TEST, ...),
-        {'custom_hooks': None, 'auto_scale_lr': None},
-        {'default_hooks.gradient_conflict': None, 'env_cfg': None},
-        {'train_cfg.val_interval': 10},
-        {'train_dataloader.dataset.indices': 8},
-        {'val_dataloader.sampler': ...},
-        {'val_evaluator': [{'type': 'MultimodalAccuracy'}]},
+        {**dict.fromkeys(TEST, ...), 'train_cfg.val_interval': 10},
     ],
     ids=str,
 )
-def test_it_trains(tiny_config, options):
-    runner = build_runner(changed(tiny_config(epochs=2), options))
+def test_it_trains(few, options):
+    runner = build_runner(changed(few, options))
     train(runner)
     assert runner.epoch == 2
+    assert len(runner.train_dataloader.dataset) == 8
 
 
 REFUSED = {
@@ -149,11 +166,10 @@ def test_a_method_without_its_hook(tiny_config):
         build_runner(cfg)
 
 
-def test_a_metric_that_is_not_there(tiny_config):
-    cfg = tiny_config(epochs=2)
-    cfg.default_hooks.checkpoint.save_best = 'acc/fusion'
+def test_a_metric_that_is_not_there(few):
+    few.default_hooks.checkpoint.save_best = 'acc/fusion'
     with pytest.raises(ConfigError, match=r"'acc/fusion'.*acc/fusion_top1"):
-        train(build_runner(cfg))
+        train(build_runner(few))
 
 
 def test_a_test_needs_no_training(tiny_config):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mmengine.hooks import Hook
 from mmremix.apis import build_runner, train
 from mmremix.utils.process_group import group_timeout
 from tests.engine.toy_run import toy_config
+from tests.tool_run import START, free_port
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,11 @@ def hang_main(rank, work_dir, port, point):
 @pytest.mark.parametrize('point', ['epoch', 2])
 def test_nobody_waits_longer_than_the_timeout(tmp_path, point):
     """Where ranks ask each other for signals, and for gradients."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
     context = torch.multiprocessing.start_processes(
         hang_main,
-        args=(tmp_path / 'work', port, point),
+        args=(tmp_path / 'work', free_port(), point),
         nprocs=2,
-        start_method='spawn',
+        start_method=START,
         join=False,
     )
     waits, hangs = context.processes

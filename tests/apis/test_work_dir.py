@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
+import time
 
 import pytest
 from mmengine.config import Config
@@ -15,32 +15,32 @@ from mmremix.apis import WorkDirInUseError, build_runner, work_dir
 from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT
 from tests.engine.toy_run import toy_config
+from tests.tool_run import run_ranks
 
-# Holds a folder, with a child that outlives it, as a loader's worker may.
-HOLDER = """
-import os, sys, time
-from mmremix.apis.work_dir import hold
-hold(sys.argv[1])
-child = os.fork()
-if child:
-    print(child, flush=True)
-time.sleep(60)
-"""
+
+def hold_with_a_child(folder, told):
+    """Hold a folder, with a child that outlives it, as a worker may."""
+    work_dir.hold(folder)
+    child = os.fork()
+    if child:
+        os.write(told, f'{child}\n'.encode())
+    time.sleep(60)
 
 
 @pytest.fixture
 def holder(tmp_path):
     """A process that holds ``work``, and the number of its child."""
-    process = subprocess.Popen(
-        [sys.executable, '-c', HOLDER, str(tmp_path / 'work')],
-        stdout=subprocess.PIPE,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        text=True,
+    read, told = os.pipe()
+    process = multiprocessing.get_context('fork').Process(
+        target=hold_with_a_child, args=(tmp_path / 'work', told)
     )
-    child = int(process.stdout.readline())
+    process.start()
+    os.close(told)
+    with os.fdopen(read) as pipe:
+        child = int(pipe.readline())
     yield process, child
     process.kill()
-    process.wait()
+    process.join()
     os.kill(child, signal.SIGKILL)
 
 
@@ -65,8 +65,8 @@ def test_a_second_run_is_refused_and_writes_nothing(tmp_path, holder):
 
 def test_a_kill_leaves_no_lock_even_if_a_worker_lives_on(tmp_path, holder):
     process, child = holder
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     os.kill(child, 0)  # still there
     runner = build_runner(toy_config(tmp_path / 'work', epochs=1))
     assert work_dir.holds(runner.work_dir)
@@ -125,20 +125,12 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
 def test_all_ranks_end_if_the_folder_is_taken(tmp_path, holder):
     config = tmp_path / 'config.py'
     config.write_text(f"_base_ = ['{ROOT}/configs/remix_demo_concat.py']\n")
-    done = subprocess.run(
-        [
-            *(sys.executable, '-m', 'torch.distributed.run', '--standalone'),
-            *('--nproc-per-node=2', 'tools/train.py', str(config)),
-            *(f'--work-dir={tmp_path / "work"}', '--launcher=pytorch'),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=120,
+    done = run_ranks(
+        tmp_path, 'tools/train.py', config, f'--work-dir={tmp_path / "work"}'
     )
-    assert done.returncode != 0
-    assert done.stderr.count('error: Another run is training in the') == 2
+    for rank in done:
+        assert rank.returncode == 2
+        assert rank.stderr.count('error: Another run is training in the') == 1
 
 
 def test_the_copy_of_a_config_keeps_its_order(tiny_config):

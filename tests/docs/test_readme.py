@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from mmengine.config import Config
 
 from mmremix.registry import MODELS
 from tests.demo_run import ROOT, tiny_options
+from tests.docs.test_own_components import forget
+from tests.tool_run import run_tool
 
 BLOCKS = re.findall(
     r'```(\w+)\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL
@@ -24,15 +25,10 @@ def block(mark):
 
 
 def run(*words):
-    """Without the PYTHONPATH of a user; ``python -m`` adds the folder."""
-    done = subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    """As a process would that has not imported the module before."""
+    forget('my_fusion')
+    done = run_tool(*words)
+    forget('my_fusion')
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -68,8 +64,10 @@ def test_own_fusion_head_passes_our_own_lint(tmp_path):
     path = tmp_path / 'my_fusion.py'
     path.write_text(block('# my_fusion.py'))
     settings = f'--config={ROOT / "pyproject.toml"}'
-    run('-m', 'ruff', 'check', settings, path)
-    run('-m', 'ruff', 'format', '--check', settings, path)
+    for words in (('check',), ('format', '--check')):
+        subprocess.run(
+            [sys.executable, '-m', 'ruff', *words, settings, path], check=True
+        )
 
 
 def test_config_for_own_clips(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.methods import kit
+from tests.tool_run import START
 
 CASES = kit.all_cases()
 
@@ -18,7 +19,7 @@ def two_ranks(tmp_path_factory):
         kit.rank_main,
         args=(2, str(folder), list(CASES)),
         nprocs=2,
-        start_method='spawn',
+        start_method=START,
     )
     return lambda name: [
         torch.load(folder / f'{name}.{rank}.pth') for rank in range(2)

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+
+import pytest
 
 from mmremix.engine import load_checkpoint_file
-from tests.demo_run import ROOT, tiny_options
+from tests.demo_run import tiny_options
+from tests.tool_run import run_tool, tool_process
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    monkeypatch.setattr('mmremix.apis.tool_runs.subprocess.run', tool_process)
 
 
 def run(folder, demo_root, *flags):
     options = tiny_options(demo_root, epochs=1)
     del options['method_remix.plan.warmup_epochs']
-    return subprocess.run(
-        [
-            *(sys.executable, 'tools/crossfit.py'),
-            *('configs/joint_demo_concat.py', f'--work-dir={folder}'),
-            *('--folds=2', *flags, '--cfg-options'),
-            *(f'{key}={value}' for key, value in options.items()),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
+    return run_tool(
+        'tools/crossfit.py',
+        *('configs/joint_demo_concat.py', f'--work-dir={folder}'),
+        *('--folds=2', *flags, '--cfg-options'),
+        *(f'{key}={value}' for key, value in options.items()),
     )
 
 

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import torch
 
-from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 
 def dump(path, scores, labels=(0, 1, 1)):
@@ -24,13 +22,7 @@ def dump(path, scores, labels=(0, 1, 1)):
 
 
 def run(*args):
-    return subprocess.run(
-        [sys.executable, 'tools/analysis/ensemble.py', *args],
-        cwd=ROOT,
-        env={'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    return run_tool('tools/analysis/ensemble.py', *args)
 
 
 def test_mean_of_probabilities(tmp_path):

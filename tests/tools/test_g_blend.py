@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 from mmengine.config import Config
 
 from mmremix.apis.g_blend import settings_of
 from mmremix.apis.unimodal import without_methods
 from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 CONFIG = 'configs/joint_demo_concat.py'
 
 
 def run(*flags):
-    return subprocess.run(
-        [sys.executable, 'tools/g_blend.py', CONFIG, *flags],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-    )
+    return run_tool('tools/g_blend.py', CONFIG, *flags)
 
 
 def write(folder, generalization):

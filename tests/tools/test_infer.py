@@ -16,6 +16,7 @@ from mmremix.version import __version__
 from tests.apis.trained import CLASSES, save_checkpoint
 from tests.datasets.media_files import write_clip
 from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 CONFIG = 'configs/joint_demo_concat.py'
 TINY = [
@@ -33,17 +34,7 @@ def checkpoint(tmp_path_factory):
 
 
 def run(tool, *args, status=0, options=TINY):
-    done = subprocess.run(
-        [
-            *(sys.executable, f'tools/{tool}.py', *map(str, args)),
-            *('--cfg-options', *options),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_tool(f'tools/{tool}.py', *args, '--cfg-options', *options)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout, done.stderr
 
@@ -130,16 +121,21 @@ def test_errors_are_one_line(tmp_path):
 
 
 def test_export(tmp_path):
-    # Of one modality: to trace a ResNet takes seconds.
-    audio_only = [*TINY[1:], 'model.encoders.video=None']
-    cfg = Config.fromfile(ROOT / CONFIG)
-    cfg.merge_from_dict({'model.encoders.audio.base_channels': 4})
+    # Of one modality and three layers: to trace a ResNet takes seconds.
+    config = tmp_path / 'audio.py'
+    config.write_text(
+        f'_base_ = [{str(ROOT / CONFIG)!r}]\n'
+        'model = dict(encoders=dict(audio=dict(\n'
+        "    _delete_=True, type='SmallCNN', in_channels=1)))\n"
+    )
+    cfg = Config.fromfile(config)
     cfg.model.encoders.video = None
-    checkpoint = save_checkpoint(cfg, tmp_path / 'audio.pth')
+    (tmp_path / 'weights').mkdir()
+    checkpoint = save_checkpoint(cfg, tmp_path / 'weights/audio.pth')
     out, _ = run(
-        *('export', '--config', CONFIG, '--checkpoint', checkpoint),
+        *('export', '--config', config, '--checkpoint', checkpoint),
         *('--out', tmp_path / 'model.pt2'),
-        options=audio_only,
+        options=['model.encoders.video=None'],
     )
     found = re.findall(r'largest difference (\w+ \w+): (\S+)', out)
     assert [when for when, _ in found] == ['before saving', 'after loading']

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.tool_run import Done, run_tool
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'tools' / 'benchmarks' / 'loader.py'
@@ -18,14 +18,8 @@ COPIES = ('', ', packed as array', ', packed as clip', ', sound packed')
 ITEMS = ('joint', 'audio', 'video', 'scoring')
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, '-W', 'ignore', str(SCRIPT), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def run(*arguments: str) -> Done:
+    return run_tool(str(SCRIPT), *arguments)
 
 
 def test_figures(demo_root: Path, tmp_path: Path) -> None:

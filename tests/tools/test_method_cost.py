@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
-import sys
 
 import pytest
 
 from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 TINY = (
     'train_dataloader.batch_size=8',
@@ -22,16 +21,11 @@ TINY = (
 
 def test_methods_take_turns_with_joint_training(demo_root, tmp_path):
     out = tmp_path / 'cost.json'
-    done = subprocess.run(
-        [
-            *(sys.executable, str(ROOT / 'tools/benchmarks/method_cost.py')),
-            *('--methods', 'mla', 'ogm', 'remix'),
-            *('--rounds', '2', '--skip', '1', '--json', str(out)),
-            *('--data-root', str(demo_root), '--cfg-options', *TINY),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+    done = run_tool(
+        'tools/benchmarks/method_cost.py',
+        *('--methods', 'mla', 'ogm', 'remix'),
+        *('--rounds', '2', '--skip', '1', '--json', str(out)),
+        *('--data-root', str(demo_root), '--cfg-options', *TINY),
     )
     table = done.stdout
     assert out.is_file(), table + done.stderr[-3000:]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -21,6 +18,7 @@ from mmremix.remix import kl_to_uniform
 from mmremix.utils.errors import ConfigError
 from tests.demo_run import ROOT, unique_name
 from tests.docs.pages import blocks
+from tests.tool_run import run_tool
 
 CODE = [b.code for b in blocks(ROOT / 'docs/data/multi_label.md')]
 HOOKS = 'default_hooks = dict(contribution=None, gradient_conflict=None)'
@@ -106,16 +104,7 @@ def test_joint_by_the_tool(config, tmp_path):
         ("    '_base_/methods/remix.py',  # left out: joint training\n", ''),
         ('method_remix = dict(plan=dict(warmup_epochs=4))\n', ''),
     )
-    done = subprocess.run(
-        [
-            *(sys.executable, str(ROOT / 'tools/train.py'), str(path)),
-            f'--work-dir={tmp_path / "joint"}',
-        ],
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    done = run_tool('tools/train.py', path, f'--work-dir={tmp_path / "joint"}')
     assert done.returncode == 0, done.stdout + done.stderr
     logs = next((tmp_path / 'joint').rglob('vis_data/scalars.json'))
     lines = [json.loads(line) for line in logs.read_text().splitlines()]

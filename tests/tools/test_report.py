@@ -1,23 +1,14 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.demo_run import ROOT
 from tests.report.made_run import make_run
 from tests.report.parsed_page import ParsedPage
+from tests.tool_run import run_tool
 
 
 def run(*args, tool='report'):
-    return subprocess.run(
-        [sys.executable, f'tools/analysis/{tool}.py', *map(str, args)],
-        cwd=ROOT,
-        env={'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    return run_tool(f'tools/analysis/{tool}.py', *args)
 
 
 def test_page_and_figures(tmp_path):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 STUDY = """
 base = 'configs/joint_demo_concat.py'
@@ -58,13 +56,7 @@ def run(demo_root, tmp_path):
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
 
     def call(*arguments):
-        return subprocess.run(
-            [sys.executable, ROOT / 'tools/study.py', path, *arguments],
-            cwd=tmp_path,
-            env={**os.environ, 'PYTHONPATH': str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
+        return run_tool('tools/study.py', path, *arguments, cwd=tmp_path)
 
     return call
 

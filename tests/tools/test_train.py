@@ -7,25 +7,34 @@ import pickle
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
 from mmengine.config import Config
 
 from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
+from tests.tool_run import run_ranks, run_tool
 
 CONFIG = 'configs/remix_demo_concat.py'
 
 
-def run(*args, check=True, launcher=(sys.executable,)):
+def start(*args):
+    """In a process of its own, as a user does it."""
     done = subprocess.run(
-        [*launcher, *args],
+        [sys.executable, *args],
         cwd=ROOT,
         env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
         capture_output=True,
         text=True,
         timeout=300,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def run(*args, check=True):
+    done = run_tool(*args)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -39,7 +48,7 @@ def options(demo_root, **more):
 def work_dir(demo_root, tmp_path_factory):
     """A run of two epochs, one of them remixed, with two workers."""
     work_dir = tmp_path_factory.mktemp('run') / 'work'
-    run(
+    start(
         'tools/train.py',
         CONFIG,
         f'--work-dir={work_dir}',
@@ -164,7 +173,7 @@ def test_mixed_precision_without_a_gpu(demo_root, tmp_path):
 
 
 TORCHRUN = (
-    *(sys.executable, '-m', 'torch.distributed.run'),
+    *('-m', 'torch.distributed.run'),
     *('--standalone', '--nproc-per-node=2'),
 )
 
@@ -184,16 +193,15 @@ def two_ranks(demo_root, tmp_path_factory):
         "method_remix = dict(plan=dict(cache=dict(float_type='float32')))\n"
     )
     found = {}
-    for number, launcher in ((2, TORCHRUN), (1, (sys.executable,))):
+    for number, call in ((2, partial(start, *TORCHRUN)), (1, run)):
         work_dir = folder / str(number)
-        run(
+        call(
             'tools/train.py',
             str(config),
             f'--work-dir={work_dir}',
             *(['--launcher=pytorch'] if number == 2 else []),
             *options(demo_root, epochs=2 if number == 2 else 1, warmup=0),
             'default_hooks.recorder.type=RankRecorder',
-            launcher=launcher,
         )
         found[number] = [
             torch.load(work_dir / f'rank{rank}.pt', weights_only=True)
@@ -241,16 +249,17 @@ def test_two_ranks_decide_like_one(two_ranks):
 
 def test_two_ranks_test(two_ranks, demo_root, tmp_path):
     folder, _ = two_ranks
-    text = run(
+    done = run_ranks(
+        tmp_path,
         'tools/test.py',
         CONFIG,
         str(folder / '2' / 'epoch_2.pth'),
-        f'--work-dir={tmp_path}',
-        '--launcher=pytorch',
+        f'--work-dir={tmp_path / "test"}',
         *options(demo_root),
-        launcher=TORCHRUN,
     )
-    assert text.count('\nfusion ') == 1  # rank 0 alone prints
+    assert [rank.returncode for rank in done] == [0, 0], done
+    # Rank 0 alone prints.
+    assert [rank.stdout.count('\nfusion ') for rank in done] == [1, 0]
 
 
 def test_torchrun_starts_again(demo_root, tmp_path):
@@ -261,7 +270,9 @@ def test_torchrun_starts_again(demo_root, tmp_path):
         "custom_imports = dict(imports=['tests.tools.rank_faults'])\n"
         f"custom_hooks = [dict(type='KillOnce', marker='{tmp_path}/killed')]\n"
     )
-    text = run(
+    text = start(
+        *TORCHRUN,
+        '--max-restarts=1',
         'tools/train.py',
         str(config),
         f'--work-dir={tmp_path / "run"}',
@@ -270,7 +281,6 @@ def test_torchrun_starts_again(demo_root, tmp_path):
         *options(demo_root, epochs=2),
         'train_dataloader.batch_size=2',
         'default_hooks.checkpoint.by_epoch=False',
-        launcher=(*TORCHRUN, '--max-restarts=1'),
     )
     assert (tmp_path / 'killed').exists()
     assert text.count('Going on after 2 batches of epoch 2.') == 1
@@ -288,7 +298,7 @@ def test_help_is_light():
         'heavy = {"torch", "mmengine", "mmcv", "cv2"} & set(sys.modules)\n'
         'assert not heavy, heavy'
     )
-    assert '--resume' in run('-c', code)
+    assert '--resume' in start('-c', code)
 
 
 def test_malformed_option():

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 
+import pytest
 import torch
 
-from tests.demo_run import ROOT, tiny_options
+from tests.demo_run import tiny_options
+from tests.tool_run import run_tool, tool_process
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    monkeypatch.setattr('mmremix.apis.tool_runs.subprocess.run', tool_process)
 
 
 def run(folder, demo_root, *flags, epochs=1):
     options = tiny_options(demo_root, epochs=epochs)
     del options['method_remix.plan.warmup_epochs']
-    return subprocess.run(
-        [
-            sys.executable,
-            'tools/unimodal.py',
-            'configs/joint_demo_concat.py',
-            f'--work-dir={folder}',
-            *flags,
-            '--cfg-options',
-            *(f'{key}={value}' for key, value in options.items()),
-        ],
-        cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
+    return run_tool(
+        'tools/unimodal.py',
+        'configs/joint_demo_concat.py',
+        f'--work-dir={folder}',
+        *flags,
+        '--cfg-options',
+        *(f'{key}={value}' for key, value in options.items()),
     )
 
 

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +12,7 @@ from mmremix.visualization.sample_view import (
     to_pictures,
     view_samples,
 )
-from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 
 @pytest.fixture
@@ -122,16 +119,11 @@ def test_sheet_shows_pictures_in_place(tmp_path):
 
 def test_tool(demo_root, tmp_path):
     out = tmp_path / 'a.png'
-    subprocess.run(
-        [
-            *(sys.executable, 'tools/visualizations/browse_dataset.py'),
-            *('configs/joint_demo_concat.py', '--split', 'val'),
-            *('--indices', '1', '4', '--out', str(out), '--cfg-options'),
-            f'val_dataloader.dataset.data_root={demo_root}',
-        ],
-        cwd=ROOT,
-        env={'PYTHONPATH': str(ROOT), 'PATH': ''},
-        check=True,
-        capture_output=True,
+    done = run_tool(
+        'tools/visualizations/browse_dataset.py',
+        *('configs/joint_demo_concat.py', '--split', 'val'),
+        *('--indices', '1', '4', '--out', str(out), '--cfg-options'),
+        f'val_dataloader.dataset.data_root={demo_root}',
     )
+    assert done.returncode == 0, done.stderr
     assert cv2.imread(str(out)).shape[0] > 300

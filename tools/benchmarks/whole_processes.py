@@ -177,7 +177,8 @@ class Trained:
         self._process.communicate('\n')
 
 
-def main() -> None:
+def serve() -> None:
+    """Train as the command line of a process of whole_run.py says."""
     options = json.loads(sys.argv[1])
     if options['threads'] is not None:
         torch.set_num_threads(options['threads'])
@@ -185,4 +186,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    serve()

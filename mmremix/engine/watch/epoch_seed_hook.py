@@ -77,7 +77,12 @@ class EpochSeedHook(Hook):
         words = np.random.SeedSequence(entropy).generate_state(1)
         random.seed(int(words[0]))
         np.random.seed(int(words[0]))
-        torch.manual_seed(int(words[0]))
+        if torch.accelerator.is_available():
+            torch.manual_seed(int(words[0]))
+        else:
+            # The other one notes for every accelerator that may come where
+            # it was called, step by step.
+            torch.default_generator.manual_seed(int(words[0]))
 
 
 def _samplers(runner: Runner) -> list[Any]:

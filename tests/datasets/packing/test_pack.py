@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from tests.datasets.media_files import (
     shift,
     write_clip,
 )
+from tests.tool_run import run_tool
 
 ROOT = Path(__file__).parents[3]
 PIPELINE = [
@@ -71,19 +70,12 @@ def settings(root):
 
 
 def command(corpus, out, *more):
-    return subprocess.run(
-        [
-            *(sys.executable, 'tools/data/pack.py', '--out', str(out)),
-            *('--ann-file', 'words.csv', '--data-root', str(corpus)),
-            *('--clip-prefix', 'clips', '--clip-suffix', '.mp4'),
-            *('--columns', 'label=word', 'start=from', 'end=to'),
-            *('--filter', 'split=train', '--margin', '0.1', *more),
-        ],
-        cwd=ROOT,
-        env={'PYTHONPATH': str(ROOT), 'PATH': ''},
-        capture_output=True,
-        text=True,
-        check=False,
+    return run_tool(
+        *('tools/data/pack.py', '--out', str(out)),
+        *('--ann-file', 'words.csv', '--data-root', str(corpus)),
+        *('--clip-prefix', 'clips', '--clip-suffix', '.mp4'),
+        *('--columns', 'label=word', 'start=from', 'end=to'),
+        *('--filter', 'split=train', '--margin', '0.1', *more),
     )
 
 

@@ -16,6 +16,7 @@ from mmremix.apis import build_runner
 from mmremix.registry import MODELS
 from tests.demo_run import ROOT, tiny_options, unique_name
 from tests.engine.method_run import Stop, tensors
+from tests.tool_run import START
 
 EVERY = {
     'default_hooks.checkpoint.by_epoch': False,
@@ -137,5 +138,5 @@ def join(rank, world, folder):
 
 def start(main, world, *args, **kwargs):
     return torch.multiprocessing.start_processes(
-        main, args=args, nprocs=world, start_method='spawn', **kwargs
+        main, args=args, nprocs=world, start_method=START, **kwargs
     )
