@@ -5,10 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-
-from mmremix.study.rows import make_rows
-from tools.docs.draw_results import FUSED, JOINT, REMIX, draw, panels
-from tools.docs.make_results import (
+from draw_results import FUSED, JOINT, REMIX, draw, panels
+from make_results import (
     FOLDER,
     PICTURE,
     README,
@@ -17,7 +15,9 @@ from tools.docs.make_results import (
     renewed,
     tables,
 )
-from tools.docs.readme_results import behind, readme_table, with_results
+from readme_results import behind, readme_table, with_results
+
+from mmremix.study.rows import make_rows
 
 
 @pytest.fixture(scope='module')

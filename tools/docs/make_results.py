@@ -11,20 +11,17 @@ the part of README.md between its marks.
 from __future__ import annotations
 
 import argparse
-import sys
 from itertools import groupby
 from pathlib import Path
+
+from draw_results import draw, panels, table
+from readme_results import with_results
 
 from mmremix.study.records import Record, read_records
 from mmremix.study.rows import BEST, CHOSEN, FUSED, HEADS, Row, make_rows
 from mmremix.study.write_tables import HEADER, row_cells
 
 ROOT = Path(__file__).parents[2]
-# As a script it has only its own folder on the path.
-sys.path.insert(0, str(ROOT))
-from tools.docs.draw_results import draw, panels, table  # noqa: E402
-from tools.docs.readme_results import with_results  # noqa: E402
-
 FOLDER = ROOT / 'docs' / '_results'
 TARGET = FOLDER / 'tables.inc'
 PICTURE = ROOT / 'docs' / '_static' / 'who_learns.svg'

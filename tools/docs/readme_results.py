@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from draw_results import ALONE, JOINT, Panel
+
 from mmremix.study.rows import BEST, FUSED, HEADS, Row
 from mmremix.study.write_tables import HEADER, row_cells
-from tools.docs.draw_results import ALONE, JOINT, Panel
 
 METHODS = Path(__file__).parents[2] / 'configs' / '_base_' / 'methods'
 BEGIN = '<!-- results: made by tools/docs/make_results.py -->\n'
