@@ -114,7 +114,7 @@ def complete(cfg: Config) -> None:
         cfg.work_dir = 'work_dirs'
     for loader in map(cfg.get, LOADERS):
         # mmengine's own leaves every tensor by itself.
-        if isinstance(loader, Mapping):
+        if isinstance(loader, dict):
             loader.setdefault(
                 'collate_fn', {'type': 'mmremix.multimodal_collate'}
             )

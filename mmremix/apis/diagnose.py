@@ -151,7 +151,8 @@ def judge_folds(
             the folds.
     """
     log_probs: dict[str, list[np.ndarray]] = {}
-    labels, groups = [], []
+    labels: list[np.ndarray] = []
+    groups: list[Any] = []
     for number, file in enumerate(files):
         with np.load(file, allow_pickle=False) as content:
             for key in content.files:

@@ -59,6 +59,7 @@ def method_charts(groups: Sequence[RunGroup]) -> list[Chart]:
                 member: group.epoch_means(scalar)
                 for member, scalar in members.items()
             }
+            method, _, statistic = name.partition('/')
             picture = line_chart(
                 f'{name} over epochs, {group.title}',
                 curves(group.first, found),
@@ -74,7 +75,7 @@ def method_charts(groups: Sequence[RunGroup]) -> list[Chart]:
                     f'{group.title}: {name}',
                     picture,
                     data_table(found, '{:.4g}'.format),
-                    meaning(*name.split('/', 1), group.first.config),
+                    meaning(method, statistic, group.first.config),
                 )
             )
     return charts

@@ -17,10 +17,11 @@ from mmremix.study.choose import chosen_runs
 from mmremix.study.plan import method_config
 from mmremix.study.records import DONE, Record
 from mmremix.study.rows import choose_readout
-from mmremix.study.statistics import Difference, paired, t_interval
+from mmremix.study.statistics import Difference, paired
 from mmremix.study.study_file import Method, Study
 from mmremix.utils.config_paths import shipped
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.intervals import t_interval
 from mmremix.utils.names import FUSION, HEADS
 from mmremix.utils.whole_files import write_whole
 

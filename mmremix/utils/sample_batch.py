@@ -82,7 +82,7 @@ class SampleBatch(Sequence[ActionDataSample]):
                 self._sample(label, meta)
                 for label, meta in zip(
                     # A class keeps its dimension.
-                    self.labels.split(1)
+                    self.labels[:, None].unbind()
                     if self.labels.dim() == 1
                     else self.labels.unbind(),
                     self._meta,

@@ -181,8 +181,8 @@ def _scale(rows: np.ndarray, channels_last: bool) -> dict[str, Any]:
         mean = [_short(x) for x in values.mean(axes)]
         std = [_short(x) or 1.0 for x in values.std(axes)]
         return {'mean': mean, 'std': std}
-    std = _short(values.std()) or 1.0
-    return {'mean': _short(values.mean()), 'std': std}
+    whole = _short(values.std()) or 1.0
+    return {'mean': _short(values.mean()), 'std': whole}
 
 
 def _short(value: float) -> float:

@@ -108,7 +108,7 @@ def _pipelines() -> tuple[Any, Any]:
     from mmremix.datasets.bases import Compose
     from mmremix.registry import TRANSFORMS
 
-    video = [
+    video: list[dict[str, Any]] = [
         {
             'type': 'DecodeVideo',
             'num_frames': _FRAMES,
@@ -119,7 +119,7 @@ def _pipelines() -> tuple[Any, Any]:
          'keep_ratio': False},
         {'type': 'StackFrames', 'grayscale': True},
     ]  # fmt: skip
-    sound = [
+    sound: list[dict[str, Any]] = [
         {
             'type': 'DecodeAudio',
             'sample_rate': RATE,
@@ -128,7 +128,8 @@ def _pipelines() -> tuple[Any, Any]:
             'padding': 'zero',
         }
     ]
-    return tuple(
+    frame, wave = (
         Compose([TRANSFORMS.build(config) for config in part])
         for part in (video, sound)
     )
+    return frame, wave

@@ -65,16 +65,16 @@ class ForModality(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
         if self.modality not in results['loaded_modalities']:
             return results
-        local = dict(results)
+        own = dict(results)
         if self.input is not None:
-            if self.modality not in local:
+            if self.modality not in own:
                 raise KeyError(
                     f"ForModality(input='{self.input}'): the sample has no "
-                    f"row '{self.modality}'; it has {sorted(local)}. input= "
+                    f"row '{self.modality}'; it has {sorted(own)}. input= "
                     'is for ArrayDataset: leave it out.'
                 )
-            local[self.input] = local[self.modality]
-        local = self.transforms(local)
+            own[self.input] = own[self.modality]
+        local = self.transforms(own)
         if local is None:
             return None
         if self.output not in local:

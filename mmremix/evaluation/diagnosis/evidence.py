@@ -183,7 +183,7 @@ def of_log_probs(
     right = {r.name: apply(r, known).argmax(axis=1) == target for r in among}
     kept = groups
     if groups is not None:
-        kept = [g for g, ok in zip(groups, there, strict=True) if ok]
+        kept = [g for g, ok in zip(groups, there.tolist(), strict=True) if ok]
     return of_samples(right, target, rows.shape[2], kept, by)
 
 
