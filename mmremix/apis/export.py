@@ -230,7 +230,9 @@ def _trace(
     batch = torch.export.Dim('batch')
     free: dict[str, dict[int, Any]] = {name: {0: batch} for name in example}
     for place, name in enumerate(padded):
-        time = torch.export.Dim(f'time_{place}')
+        backbone = fused.model.encoders[name].backbone
+        least = max(2, getattr(backbone, 'shortest', 2))
+        time = torch.export.Dim(f'time_{place}', min=least)
         for key in (name, f'{name}{MASK}'):
             free[key][1] = time
     with torch.no_grad(), scanning(fused):

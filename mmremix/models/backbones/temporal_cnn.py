@@ -76,6 +76,8 @@ class TemporalCNN(nn.Module):
             width = size
         self.layers = nn.Sequential(*layers)
         self.out_channels = width
+        # torch.export sets dimensions of one number apart.
+        self.shortest = 2 ** (len(channels) - 1) + 1
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Padded:
         """Encode a series.
