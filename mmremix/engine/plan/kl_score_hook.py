@@ -19,6 +19,8 @@ from mmremix.engine.scoring.forward import ScoringForward
 from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.recalibration import (
+    GATHER,
+    check_recalibration,
     recalibrate_batch_norm,
     statistics_anew,
 )
@@ -39,9 +41,6 @@ from mmremix.remix import (
     ensure_min_share,
 )
 from mmremix.utils.errors import ConfigError
-
-GATHER = 'scoring'
-"""Of ``bn_recalibration``: in the scoring pass."""
 
 
 @HOOKS.register_module()
@@ -135,12 +134,6 @@ class KLScoreHook(ScoringPlanHook):
                     f'{value!r}. Write: '
                     f'method_remix = dict(plan=dict({name}={choices[0]!r}))'
                 )
-        if bn_recalibration not in (False, True, GATHER):
-            raise ConfigError(
-                'KLScoreHook: bn_recalibration must be False, True or '
-                f'{GATHER!r}, got {bn_recalibration!r}. Write: '
-                f'method_remix = dict(plan=dict(bn_recalibration={GATHER!r}))'
-            )
         self._check_integer('subset', subset, 1)
         idle = {
             'min_share': min_share,
@@ -165,21 +158,7 @@ class KLScoreHook(ScoringPlanHook):
         self.bn_recalibration = bn_recalibration
         self.subset = subset
         self.scoring = ScoringOptions(**(scoring or {}))
-        # A part of the samples, or a copy of the model, gathers nothing.
-        partial = {
-            'interval': interval > 1,
-            'subset': subset > 1,
-            'scoring.channels_last': self.scoring.channels_last,
-            'scoring.fold_bn': self.scoring.fold_bn,
-        }
-        if bn_recalibration == GATHER and any(partial.values()):
-            given = [name for name, value in partial.items() if value]
-            raise ConfigError(
-                f'KLScoreHook: bn_recalibration={GATHER!r} needs a scoring '
-                'pass of the model itself over all samples at each epoch, '
-                f'which {given} changes. Leave it out, or write: '
-                'bn_recalibration=True'
-            )
+        check_recalibration(bn_recalibration, interval, subset, self.scoring)
         self.score = None if score is None else _find_score(score)
         self._pass: ScoringPass | None = None
         self.latest: Decided | None = None

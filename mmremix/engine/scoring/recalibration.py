@@ -13,7 +13,12 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
+from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.models.recognizers.groups import split_by_active
+from mmremix.utils.errors import ConfigError
+
+GATHER = 'scoring'
+"""Of ``bn_recalibration``: in the scoring pass."""
 
 
 @torch.no_grad()
@@ -77,3 +82,39 @@ def statistics_anew(model: nn.Module) -> Iterator[list[_BatchNorm]]:
         for statistic in (layer.running_mean, layer.running_var):
             all_reduce(statistic)
             statistic /= get_world_size()
+
+
+def check_recalibration(
+    given: bool | str, interval: int, subset: int, scoring: ScoringOptions
+) -> None:
+    """Refuse a ``bn_recalibration`` that is none, or cannot be had.
+
+    Args:
+        given: The option of ``KLScoreHook``.
+        interval: Another one of its options.
+        subset: Another one.
+        scoring: Another one.
+
+    Raises:
+        ConfigError: With the lines to write.
+    """
+    if given not in (False, True, GATHER):
+        raise ConfigError(
+            f'KLScoreHook: bn_recalibration must be False, True or {GATHER!r}'
+            f', got {given!r}. Write: method_remix = dict(plan=dict('
+            f'bn_recalibration={GATHER!r}))'
+        )
+    # A part of the samples, or a copy of the model, gathers nothing.
+    partial = {
+        'interval': interval > 1,
+        'subset': subset > 1,
+        'scoring.channels_last': scoring.channels_last,
+        'scoring.fold_bn': scoring.fold_bn,
+    }
+    if given == GATHER and any(partial.values()):
+        names = [name for name, value in partial.items() if value]
+        raise ConfigError(
+            f'KLScoreHook: bn_recalibration={GATHER!r} needs a scoring pass '
+            'of the model itself over all samples at each epoch, which '
+            f'{names} changes. Leave it out, or write: bn_recalibration=True'
+        )
