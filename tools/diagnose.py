@@ -156,6 +156,7 @@ def by_folds(args: argparse.Namespace) -> list[Any]:
     )
     from mmremix.apis.tool_runs import ToolRuns
     from mmremix.apis.unimodal import last_epoch
+    from mmremix.utils.errors import ConfigError
 
     check_joint(read_config(args.files[0], args.cfg_options))
     name = Path(args.files[0]).stem
@@ -177,7 +178,10 @@ def by_folds(args: argparse.Namespace) -> list[Any]:
         files, parts = [], []
         for fold in range(args.folds):
             run = folder / f'fold_{fold}'
-            _, last = last_epoch(run)
+            found = last_epoch(run)
+            if found is None:
+                raise ConfigError(f'{run}: no whole checkpoint; run it again.')
+            last = found[1]
             cfg = load_config(str(run.with_suffix('.py')), work_dir=str(run))
             part = judge_checkpoint(
                 cfg, last, by=args.by, train_samples=args.train_samples

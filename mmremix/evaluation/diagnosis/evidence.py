@@ -174,7 +174,7 @@ def of_log_probs(
         by: What the groups are.
     """
     rows, names = stack(log_probs)
-    there = ~np.isnan(rows).any(axis=(0, 2))
+    there = np.asarray(~np.isnan(rows).any(axis=(0, 2)))
     known = {n: r[there] for n, r in zip(names, rows, strict=True)}
     target = np.asarray(labels, dtype=np.int64)[there]
     own = [name for name in names if name != FUSION]

@@ -66,7 +66,7 @@ def test_a_joint_run_is_judged_and_stays_as_it_is(tiny_config):
 
 
 def test_a_run_with_a_method_is_not(tiny_config):
-    runner = build_runner(tiny_config(epochs=1))
+    runner = build_runner(tiny_config(epochs=2))
     runner.train()
     assert ASKED not in log_of(runner)
 
