@@ -57,6 +57,8 @@ class ConsoleHandler(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
+        # MLflowVisBackend of mmengine looks whether it is closed.
+        self.stream = console.file
         self.addFilter(is_for_people)
 
     def emit(self, record: logging.LogRecord) -> None:

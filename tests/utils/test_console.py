@@ -9,8 +9,9 @@ from io import StringIO
 import pytest
 from mmengine.logging import MMLogger, print_log
 from mmengine.runner import Runner
+from rich.console import Console
 
-from mmremix.utils.console import FILE_ONLY, calm_console
+from mmremix.utils.console import FILE_ONLY, ConsoleHandler, calm_console
 
 
 class Terminal(StringIO):
@@ -80,3 +81,10 @@ def test_only_errors_of_other_ranks(monkeypatch):
     logger.warning('rank 1 wonders')
     logger.error('rank 1 fails')
     assert stream.getvalue() == 'error: rank 1 fails\n'
+
+
+def test_handler_has_a_stream_as_others():
+    """mmengine's MLflowVisBackend asks every handler for it."""
+    stream = StringIO()
+    handler = ConsoleHandler(Console(file=stream))
+    assert handler.stream is stream and not handler.stream.closed

@@ -27,6 +27,7 @@ from mmremix.datasets.preparation.table_columns import (
 from mmremix.datasets.table_dataset import TableDataset
 from mmremix.datasets.table_rows import read_table
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 
 _TESTS = ('val', 'valid', 'validation', 'dev', 'test')
 _GROUPS = ('subject', 'speaker', 'person', 'actor', 'talker', 'group')
@@ -156,7 +157,9 @@ def survey_table(
     samples: dict[str, list[np.ndarray]] = {name: [] for name in readers}
     for index in range(0, len(data), step):
         for name, value in data[index]['inputs'].items():
-            samples[name].append(np.asarray(value))
+            # Without a length, a modality keeps that of each sample.
+            whole = value.values if isinstance(value, Padded) else value
+            samples[name].append(np.asarray(whole))
     fitted = {
         name: fit(name, readers[name], samples[name]) for name in readers
     }
