@@ -11,7 +11,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from rich.console import Console
 
-from mmremix.apis import AVInferencer, av_inferencer
+from mmremix.apis import AVInferencer, annotated_copies
 from mmremix.datasets import RemixIndex
 from mmremix.datasets.collate import multimodal_collate
 from mmremix.registry import DATASETS
@@ -208,14 +208,14 @@ def test_annotated_copies(inferencer, clips, tmp_path):
 def test_no_clip_takes_the_predictions_of_the_others(
     inferencer, clips, tmp_path, monkeypatch
 ):
-    real = av_inferencer.annotate_clip
+    real = annotated_copies.annotate_clip
 
     def refuse(entry, target):
         if 'silent' in entry['clip']:
             raise OSError('the muxer says no')
         real(entry, target)
 
-    monkeypatch.setattr(av_inferencer, 'annotate_clip', refuse)
+    monkeypatch.setattr(annotated_copies, 'annotate_clip', refuse)
     result = inferencer(clips, out_dir=tmp_path / 'out')
     written = [path for path in result['visualization'] if path]
     assert written == [str(tmp_path / 'out' / 'good.mp4')]
