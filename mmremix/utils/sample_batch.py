@@ -27,11 +27,12 @@ class SampleBatch(Sequence[ActionDataSample]):
 
     Args:
         labels: Classes, int64 ``(B,)``, or 0 and 1, float32 ``(B, M)``.
+            What a hook sets on a sample later counts.
         meta: Meta information of each sample.
     """
 
     def __init__(self, labels: Tensor, meta: Sequence[dict[str, Any]]) -> None:
-        self.labels = labels
+        self._labels = labels
         self._meta = meta
         self._samples: list[ActionDataSample] | None = None
 
@@ -57,13 +58,23 @@ class SampleBatch(Sequence[ActionDataSample]):
                 return cls(torch.stack(labels), _meta_of(samples))
         return list(samples)
 
+    @property
+    def labels(self) -> Tensor:
+        """Those of the samples, as they are now."""
+        if self._samples is None:
+            return self._labels
+        labels = [sample.gt_label for sample in self._samples]
+        return (torch.stack if self._labels.dim() > 1 else torch.cat)(labels)
+
     def column(self, key: str, default: Any = None) -> list[Any]:
-        """A meta key of all samples."""
-        return [meta.get(key, default) for meta in self._meta]
+        """A meta key of all samples, as they are now."""
+        if self._samples is None:
+            return [meta.get(key, default) for meta in self._meta]
+        return [sample.get(key, default) for sample in self._samples]
 
     def pin_memory(self) -> Self:
         """The same with its labels in pinned memory."""
-        return type(self)(self.labels.pin_memory(), self._meta)
+        return type(self)(self._labels.pin_memory(), self._meta)
 
     def __len__(self) -> int:
         return len(self._meta)
@@ -82,9 +93,9 @@ class SampleBatch(Sequence[ActionDataSample]):
                 self._sample(label, meta)
                 for label, meta in zip(
                     # A class keeps its dimension.
-                    self.labels[:, None].unbind()
-                    if self.labels.dim() == 1
-                    else self.labels.unbind(),
+                    self._labels[:, None].unbind()
+                    if self._labels.dim() == 1
+                    else self._labels.unbind(),
                     self._meta,
                     strict=True,
                 )
@@ -92,7 +103,10 @@ class SampleBatch(Sequence[ActionDataSample]):
         return self._samples[row]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.labels, self._meta)
+        if self._samples is not None:
+            # With what was set on them.
+            return list, (self._samples,)
+        return type(self), (self._labels, self._meta)
 
     @staticmethod
     def _sample(label: Tensor, meta: dict[str, Any]) -> ActionDataSample:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
@@ -7,8 +9,9 @@ from mmengine.registry import FUNCTIONS
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import multimodal_collate
+from mmremix.models.multi_label import batch_labels
 from mmremix.utils.padded import Padded
-from mmremix.utils.sample_batch import SampleBatch
+from mmremix.utils.sample_batch import SampleBatch, meta_column
 
 
 def test_every_input_is_kept_in_order():
@@ -63,6 +66,12 @@ def test_inputs_are_stacked_and_samples_are_columns(workers):
     # What a hook or a model sets on a sample stays.
     found[0].set_pred_label(5)
     assert found[:1][0].pred_label.item() == 5
+    assert pickle.loads(pickle.dumps(found))[0].pred_label.item() == 5
+    # And counts.
+    found[2].set_gt_label(9)
+    found[2].set_metainfo({'active_modalities': ('video',)})
+    assert batch_labels(found).tolist() == [3, 4, 9]
+    assert meta_column(found, 'active_modalities')[2] == ('video',)
 
 
 def test_several_labels_stay_a_row_each():
