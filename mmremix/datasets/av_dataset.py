@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,11 +15,18 @@ from mmremix.datasets.annotation import MEDIA_COLUMNS, read_rows
 from mmremix.datasets.class_folders import read_folders, refuse_empty
 from mmremix.datasets.labelled_dataset import LabelledDataset
 from mmremix.datasets.labels import multi_hot
-from mmremix.datasets.media_rows import MediaRows, RowBlock, RowBuilder
+from mmremix.datasets.media_rows import (
+    MEDIA_KEYS,
+    MediaRows,
+    RowBlock,
+    RowBuilder,
+)
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.paths import check_media
+from mmremix.datasets.remote_files import RemoteFiles
 from mmremix.datasets.text_column import CodedColumn
 from mmremix.registry import DATASETS
+from mmremix.utils.errors import ConfigError
 
 
 @DATASETS.register_module()
@@ -80,6 +88,13 @@ class AVDataset(LabelledDataset):
             tool wrote to another folder with ``--out``. Folders of
             ``data_prefix`` may be anywhere. Without ``data_root``, nothing
             says where clips belong, and they may be anywhere too.
+        remote: Where clips are that are not on this machine:
+            ``dict(url='s3://bucket/clips', cache='data/cache',
+            limit_gb=100)``, see
+            :class:`~mmremix.datasets.remote_files.RemoteFiles`. Folders of
+            ``data_prefix`` are below ``url`` then, and the annotation stays
+            here. Files are loaded when a sample needs them, so none is
+            looked for at the start.
         kwargs: ``label_separator`` and ``no_label`` of
             :class:`LabelledDataset`, and arguments of
             :class:`MultimodalDataset`.
@@ -105,6 +120,7 @@ class AVDataset(LabelledDataset):
         keep_columns: Sequence[str] = (),
         check_files: bool = True,
         allow_outside: bool = False,
+        remote: Mapping[str, Any] | None = None,
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -133,15 +149,32 @@ class AVDataset(LabelledDataset):
         self.keep_columns = tuple(keep_columns)
         self.clip_suffix = clip_suffix
         self.margin = margin
+        folders = {'clip': '', 'audio': '', **(data_prefix or {})}
+        self.remote = None if remote is None else RemoteFiles(**remote)
+        if self.remote is not None:
+            folders = _below(self.remote.cache, folders, ann_file)
+            check_files = False
         super().__init__(
             ann_file,
             classes=classes,
             check_files=check_files,
             allow_outside=allow_outside,
             metainfo=metainfo,
-            data_prefix={'clip': '', 'audio': '', **(data_prefix or {})},
+            data_prefix=folders,
             **kwargs,
         )
+
+    def make_ready(
+        self, info: Mapping[str, Any], loaded: Sequence[str]
+    ) -> None:
+        """Copy the files of a sample here, if they are elsewhere."""
+        if self.remote is None:
+            return
+        keys = [key for key in MEDIA_KEYS if key in info]
+        if 'audio' in keys and tuple(loaded) == ('audio',):
+            keys = ['audio']
+        for key in keys:
+            self.remote.fetch(info[key])
 
     def load_data_list(self) -> Sequence[dict[str, Any]]:
         """Read the annotation and resolve labels, segments and paths.
@@ -275,3 +308,21 @@ class AVDataset(LabelledDataset):
                 'current',
                 level=30,
             )
+
+
+def _below(
+    cache: str, folders: Mapping[str, str], ann_file: str
+) -> dict[str, str]:
+    """The folders in the cache."""
+    if not ann_file:
+        raise ConfigError(
+            'AVDataset: remote needs an annotation, since the folders of a '
+            "store are not looked through. Write: ann_file='train.csv'"
+        )
+    away = {k: v for k, v in folders.items() if os.path.isabs(v)}
+    if away:
+        raise ConfigError(
+            f'AVDataset: with remote, data_prefix is relative to the url, '
+            f"got {away}. Write: data_prefix=dict(clip='clips')"
+        )
+    return {k: os.path.join(cache, v) for k, v in folders.items()}

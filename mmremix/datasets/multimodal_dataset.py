@@ -234,6 +234,19 @@ class MultimodalDataset(BaseDataset):
             return decode()
         return self.cache.load(index, self, decode)
 
+    def make_ready(
+        self, info: Mapping[str, Any], loaded: Sequence[str]
+    ) -> None:
+        """Do what must be done before a sample is read.
+
+        Args:
+            info: The sample.
+            loaded: The modalities to read.
+
+        Raises:
+            BrokenMediaError: If it cannot be read.
+        """
+
     def presence(self) -> np.ndarray | None:
         """Which modalities each sample has, bool ``(N, K)``.
 
@@ -265,6 +278,7 @@ class MultimodalDataset(BaseDataset):
             clip = str(info.get('clip', index))
             place = place_of(info, index, self.ann_file)
             try:
+                self.make_ready(info, loaded)
                 data = self.pipeline(info)
                 if data is None:
                     raise BrokenMediaError.of(

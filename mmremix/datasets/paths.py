@@ -15,6 +15,9 @@ from mmremix.utils.errors import MissingFileError
 if TYPE_CHECKING:
     from mmremix.datasets.media_rows import MediaRows
 
+_LIST_AFTER = 16
+_LIST_AT_MOST = 10_000
+
 
 def media_path(folder: str, cell: str, suffix: str = '') -> str:
     """Path of a file that a cell names.
@@ -26,6 +29,40 @@ def media_path(folder: str, cell: str, suffix: str = '') -> str:
     if cell != cell.strip() and not os.path.exists(path):
         return os.path.join(folder, cell.strip() + suffix)
     return path
+
+
+class _Folder:
+    """A folder, and which names in it are links.
+
+    Where many names are asked for, the folder is listed once: that is faster
+    than to look at each. Unless it is huge.
+    """
+
+    def __init__(self, real: str, inside: bool) -> None:
+        self.real = real
+        self.inside = inside
+        self._asked = 0
+        self._links: set[str] | None = None
+
+    def may_link(self, name: str) -> bool:
+        """Whether a name may be a link; False is sure."""
+        if self._links is not None:
+            return name in self._links
+        self._asked += 1
+        if self._asked == _LIST_AFTER:
+            links = set()
+            try:
+                with os.scandir(self.real) as entries:
+                    for number, entry in enumerate(entries):
+                        if number > _LIST_AT_MOST:
+                            return True
+                        if entry.is_symlink():
+                            links.add(entry.name)
+            except OSError:
+                # Not there, or not to be listed: a name may be a link.
+                return True
+            self._links = links
+        return True
 
 
 class Boundary:
@@ -55,14 +92,14 @@ class Boundary:
             folder, name = os.path.split(path)
         if name in ('', os.curdir, os.pardir):
             return self._is_inside(os.path.realpath(path))
-        real, inside = self._real_folder(folder)
-        if os.path.islink(path):
+        seen = self._real_folder(folder)
+        if seen.may_link(name) and os.path.islink(path):
             return self._is_inside(os.path.realpath(path))
-        return inside or self._is_inside(os.path.join(real, name))
+        return seen.inside or self._is_inside(os.path.join(seen.real, name))
 
-    def _look_at(self, folder: str) -> tuple[str, bool]:
+    def _look_at(self, folder: str) -> _Folder:
         real = os.path.realpath(folder)
-        return real, self._is_inside(real)
+        return _Folder(real, self._is_inside(real))
 
     def _is_inside(self, real: str) -> bool:
         real = os.path.normcase(real)
