@@ -58,8 +58,9 @@ class _Folder:
                             return True
                         if entry.is_symlink():
                             links.add(entry.name)
+            except FileNotFoundError:
+                pass  # nothing is in it
             except OSError:
-                # Not there, or not to be listed: a name may be a link.
                 return True
             self._links = links
         return True
