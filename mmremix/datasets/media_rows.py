@@ -256,7 +256,7 @@ class RowBuilder:
         for key, texts in self._further.items():
             texts.extend((further or {})[key])
         if 'row' in columns:
-            self._places.append(np.array(columns['row'], dtype=np.int64))
+            self._places.append(np.array(columns['row'], dtype=np.int32))
 
     def build(self) -> MediaRows:
         """The rows; columns without any value are left out."""

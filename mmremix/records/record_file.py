@@ -11,6 +11,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets import MultimodalDataset
+from mmremix.datasets.media_rows import RowBlock
 from mmremix.records.blocks import (
     DamagedBlockError,
     iterate_blocks,
@@ -145,15 +146,17 @@ def _label_number(label: int | tuple[int, ...] | None) -> int:
 
 
 def sample_table(dataset: MultimodalDataset) -> np.ndarray:
-    """Describe the samples: see :class:`~mmremix.records.Records`."""
+    """Describe the samples: see :class:`~mmremix.records.Records`.
+
+    Clips are UTF-8, a quarter of what numpy's text would take.
+    """
     width = 1
     for block in dataset.row_blocks():
-        clips = block.media.get('clip', ())
-        width = max(width, *map(len, clips)) if clips else width
+        width = max(width, *map(len, _clips(block)))
     table = np.empty(
         len(dataset),
         dtype=[
-            ('clip', np.str_, width),
+            ('clip', np.bytes_, width),
             ('label', np.int32),
             ('start', np.float64),
             ('end', np.float64),
@@ -162,13 +165,18 @@ def sample_table(dataset: MultimodalDataset) -> np.ndarray:
     first = 0
     for block in dataset.row_blocks():
         part = table[first : first + len(block.labels)]
-        part['clip'] = block.media.get('clip', '')
+        part['clip'] = _clips(block)
         part['label'] = [*map(_label_number, block.labels)]
         # None becomes NaN.
         part['start'] = np.array(block.starts, dtype=np.float64)
         part['end'] = np.array(block.ends, dtype=np.float64)
         first += len(part)
     return table
+
+
+def _clips(block: RowBlock) -> list[bytes]:
+    clips = block.media.get('clip') or [''] * len(block.labels)
+    return [clip.encode('utf-8', 'surrogatepass') for clip in clips]
 
 
 def epoch_record(
