@@ -149,18 +149,18 @@ class MediaRows(Sequence[dict[str, Any]]):
         ):
             rows = slice(first, first + BLOCK)
             size = len(texts[0])
-            start, end = (
-                [None if x != x else x for x in self.times[key][rows].tolist()]
-                if key in self.times
-                else [None] * size
-                for key in _TIMES
-            )
             yield RowBlock(
                 labels=[self.labels.values[c] for c in codes[rows].tolist()],
-                starts=start,
-                ends=end,
+                starts=self._seconds('start', rows, size),
+                ends=self._seconds('end', rows, size),
                 media=dict(zip(self.files, texts, strict=True)),
             )
+
+    def _seconds(self, key: str, rows: slice, size: int) -> list[float | None]:
+        if key not in self.times:
+            return [None] * size
+        values: list[float] = self.times[key][rows].tolist()
+        return [None if x != x else x for x in values]
 
     def _names(self, key: str, root: str) -> Iterator[list[str]]:
         _, ending = self._around(key)
