@@ -68,6 +68,7 @@ OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmremix.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
     roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmremix.engine'
 )
+VISUALIZERS = _child(roots.VISUALIZERS, 'mmremix.engine')
 
 # Nothing of ours in these yet. They are here because mmengine warns about
 # each registry that the default scope lacks.
@@ -79,5 +80,4 @@ RUNNERS = _child(roots.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)
 TASK_UTILS = _child(roots.TASK_UTILS)
 VISBACKENDS = _child(roots.VISBACKENDS)
-VISUALIZERS = _child(roots.VISUALIZERS)
 WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,14 @@ from mmremix.datasets.csv_rows import (
     AnnotationError,
     MissingAnnotationError,
     RowFilter,
+    by_column,
+    columns_of,
+    parse_block,
     parse_row,
-    read_lines,
+    read_blocks,
 )
 from mmremix.datasets.labels import sort_labels
+from mmremix.datasets.media_rows import MediaRows, RowBuilder
 
 __all__ = [
     'MEDIA_SUFFIXES',
@@ -22,7 +28,7 @@ __all__ = [
     'raise_problems',
     'read_csv',
     'read_folders',
-    'repeated_rows',
+    'read_rows',
 ]
 
 _MAX_LISTED = 10
@@ -31,12 +37,20 @@ MEDIA_COLUMNS = ('clip', 'label', 'audio', 'start', 'end')
 
 
 def read_csv(
+    path: str, columns: Mapping[str, str], *args: Any, **kwargs: Any
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Read a CSV annotation, as :func:`read_rows`, into dicts."""
+    rows, labels = read_rows(path, columns, *args, **kwargs)
+    return [*rows], labels
+
+
+def read_rows(
     path: str,
     columns: Mapping[str, str],
     filter_cfg: Mapping[str, Any] | None = None,
     further: Sequence[str] = (),
     empty_label: bool = False,
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[MediaRows, list[str]]:
     """Read the rows of a CSV annotation.
 
     Args:
@@ -51,7 +65,7 @@ def read_csv(
         empty_label: Whether a label may be empty.
 
     Returns:
-        The kept rows, with ``clip``, ``label`` (as text) and, where not
+        The kept rows, each with ``clip``, ``label`` (as text) and, where not
         empty, ``audio``, ``start`` and ``end`` (seconds), ``row`` (line
         number in the file) and ``columns`` (the further ones, if there are
         any); and the sorted labels of all rows, kept or not.
@@ -69,30 +83,57 @@ def read_csv(
             'variable (CREMAD_ROOT, KS_ROOT, GRID_ROOT).'
         )
     wanted = RowFilter(filter_cfg)
-    rows: list[dict[str, Any]] = []
+    rows = RowBuilder(further)
     labels: set[str] = set()
     problems: list[str] = []
     needed = [*(filter_cfg or {}), *further]
-    for line, raw in read_lines(file, columns, needed):
-        try:
-            row = parse_row(raw, columns, empty_label)
-        except ValueError as error:
-            problems.append(f'line {line}: {error}')
-            continue
-        labels.add(row['label'])
-        if wanted.holds(raw):
-            rows.append({**row, 'row': line})
-            if further:
-                rows[-1]['columns'] = {
-                    name: (raw.get(name) or '').strip() for name in further
-                }
+    for header, lines, block in read_blocks(file, columns, needed):
+        values = parse_block(header, lines, block, columns, empty_label)
+        if values is None:
+            block, values = _row_by_row(
+                header, lines, block, columns, empty_label, problems
+            )
+        labels.update(values['label'])
+        cells = columns_of(header, block, needed)
+        kept = wanted.mask(cells)
+        if kept is not None:
+            values = {k: [*compress(v, kept)] for k, v in values.items()}
+            cells = {k: [*compress(v, kept)] for k, v in cells.items()}
+        more = {name: map(str.strip, cells[name]) for name in further}
+        rows.extend(values, more)
     raise_problems(path, problems)
-    if not rows:
+    built = rows.build()
+    if not len(built):
         raise AnnotationError(
             f'{path}: no rows'
             + (f' match filter_cfg={dict(filter_cfg)}.' if filter_cfg else '.')
         )
-    return rows, sort_labels(labels)
+    return built, sort_labels(labels)
+
+
+def _row_by_row(
+    header: Sequence[str],
+    lines: Sequence[int],
+    block: Sequence[list[str]],
+    columns: Mapping[str, str],
+    empty_label: bool,
+    problems: list[str],
+) -> tuple[list[list[str]], dict[str, Sequence[Any]]]:
+    """Rows without fault, and their values; notes the other rows."""
+    kept, found = [], []
+    for line, cells in zip(lines, block, strict=True):
+        try:
+            row = parse_row(by_column(header, cells), columns, empty_label)
+        except ValueError as error:
+            problems.append(f'line {line}: {error}')
+        else:
+            kept.append(cells)
+            found.append({**row, 'row': line})
+    missing = {'audio': '', 'start': math.nan, 'end': math.nan}
+    keys = ('clip', 'label', *missing, 'row')
+    return kept, {
+        key: [row.get(key, missing.get(key)) for row in found] for key in keys
+    }
 
 
 def raise_problems(path: str, problems: Sequence[str], hint: str = '') -> None:
@@ -105,19 +146,3 @@ def raise_problems(path: str, problems: Sequence[str], hint: str = '') -> None:
             + (f'\n  ... and {more} more' if more > 0 else '')
             + (f'\n{hint}' if hint else '')
         )
-
-
-def repeated_rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Which rows are the same clip and segment as an earlier one."""
-    first: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    found = []
-    for row in rows:
-        key = tuple(row.get(k) for k in ('clip', 'audio', 'start', 'end'))
-        other = first.setdefault(key, row)
-        if other is not row:
-            text = f'line {row.get("row", "-")} repeats line '
-            text += str(other.get('row', '-'))
-            if other['label'] != row['label']:
-                text += ' with another label'
-            found.append(text)
-    return found

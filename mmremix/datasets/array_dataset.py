@@ -184,7 +184,8 @@ class ArrayDataset(MultimodalDataset):
         labels = self._labels[self._rows]
         if self.multi_label:
             labels = labels.nonzero()[1]
-        shortage = classes.shortage(labels.tolist())
+        counts = np.bincount(labels, minlength=len(classes.names))
+        shortage = classes.shortage(counts.tolist())
         for text in filter(None, (classes.look_alikes(), shortage)):
             print_log(f'{file.path}: {text}', 'current', level=30)
 

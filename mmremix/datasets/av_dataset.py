@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 
-from mmremix.datasets.annotation import (
-    MEDIA_COLUMNS,
-    read_csv,
-    repeated_rows,
-)
+from mmremix.datasets.annotation import MEDIA_COLUMNS, read_rows
 from mmremix.datasets.class_folders import read_folders, refuse_empty
 from mmremix.datasets.labelled_dataset import LabelledDataset
-from mmremix.datasets.paths import (
+from mmremix.datasets.labels import multi_hot
+from mmremix.datasets.media_rows import (
     MEDIA_KEYS,
-    check_files,
-    media_path,
+    MediaRows,
+    RowBlock,
+    RowBuilder,
 )
+from mmremix.datasets.multimodal_dataset import MultimodalDataset
+from mmremix.datasets.paths import check_media
+from mmremix.datasets.remote_files import RemoteFiles
+from mmremix.datasets.text_column import CodedColumn
 from mmremix.registry import DATASETS
+from mmremix.utils.errors import ConfigError
 
 
 @DATASETS.register_module()
@@ -83,6 +88,13 @@ class AVDataset(LabelledDataset):
             tool wrote to another folder with ``--out``. Folders of
             ``data_prefix`` may be anywhere. Without ``data_root``, nothing
             says where clips belong, and they may be anywhere too.
+        remote: Where clips are that are not on this machine:
+            ``dict(url='s3://bucket/clips', cache='data/cache',
+            limit_gb=100)``, see
+            :class:`~mmremix.datasets.remote_files.RemoteFiles`. Folders of
+            ``data_prefix`` are below ``url`` then, and the annotation stays
+            here. Files are loaded when a sample needs them, so none is
+            looked for at the start.
         kwargs: ``label_separator`` and ``no_label`` of
             :class:`LabelledDataset`, and arguments of
             :class:`MultimodalDataset`.
@@ -108,6 +120,7 @@ class AVDataset(LabelledDataset):
         keep_columns: Sequence[str] = (),
         check_files: bool = True,
         allow_outside: bool = False,
+        remote: Mapping[str, Any] | None = None,
         metainfo: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -136,28 +149,87 @@ class AVDataset(LabelledDataset):
         self.keep_columns = tuple(keep_columns)
         self.clip_suffix = clip_suffix
         self.margin = margin
+        folders = {'clip': '', 'audio': '', **(data_prefix or {})}
+        self.remote = None if remote is None else RemoteFiles(**remote)
+        if self.remote is not None:
+            folders = _below(self.remote.cache, folders, ann_file)
+            check_files = False
         super().__init__(
             ann_file,
             classes=classes,
             check_files=check_files,
             allow_outside=allow_outside,
             metainfo=metainfo,
-            data_prefix={'clip': '', 'audio': '', **(data_prefix or {})},
+            data_prefix=folders,
             **kwargs,
         )
 
-    def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the annotation and resolve labels, segments and paths."""
+    def make_ready(
+        self, info: Mapping[str, Any], loaded: Sequence[str]
+    ) -> None:
+        """Copy the files of a sample here, if they are elsewhere."""
+        if self.remote is None:
+            return
+        keys = [key for key in MEDIA_KEYS if key in info]
+        if 'audio' in keys and tuple(loaded) == ('audio',):
+            keys = ['audio']
+        for key in keys:
+            self.remote.fetch(info[key])
+
+    def load_data_list(self) -> Sequence[dict[str, Any]]:
+        """Read the annotation and resolve labels, segments and paths.
+
+        Returns:
+            A row is a dict when it is asked for. To change rows in a derived
+            class, return a list: ``[{**row, ...} for row in rows]``.
+        """
         source, rows, labels = self._read()
-        self.index_labels(source, rows, labels)
-        written = [{k: row[k] for k in MEDIA_KEYS if k in row} for row in rows]
-        for row in rows:
-            self._locate(row)
-        self._warn_of_repeated(source, rows)
-        self.check_inside(source, rows, written)
+        values = self.label_values(source, rows.labels, rows, labels)
+        prefix = self.data_prefix
+        # In the folder layout both stand in the same tree.
+        sounds = prefix['audio'] if self.ann_file else prefix['clip']
+        located = replace(
+            rows, labels=CodedColumn(values, rows.labels.codes)
+        ).located(
+            {'clip': prefix['clip'] or '', 'audio': sounds or ''},
+            self.clip_suffix,
+            self.margin,
+        )
+        self._warn_of_repeated(source, located)
+        self._check_inside(source, located, rows)
         if self.check_files and self.on_broken == 'raise':
-            check_files(source, rows)
-        return rows
+            check_media(source, located)
+        return located
+
+    @property
+    def media_rows(self) -> MediaRows | None:
+        """The rows in arrays; None if a derived class changes them."""
+        self.full_init()
+        kept = getattr(self, 'data_list', None)
+        return kept if isinstance(kept, MediaRows) else None
+
+    def share_rows(self, other: AVDataset) -> None:
+        """Take the rows of another data set of the same annotation.
+
+        Args:
+            other: Of the same options, pipeline apart. This one was made
+                with ``lazy_init=True``.
+        """
+        rows = other.media_rows
+        assert rows is not None
+        self.data_list = rows
+        self.serialize_data = False
+        self._metainfo = other.metainfo
+        self.source_rows = other.source_rows
+        self._identity = other._identity
+        self._fully_initialized = True
+
+    def row_blocks(self) -> Iterator[RowBlock]:
+        """See :class:`MultimodalDataset`."""
+        rows = self.media_rows
+        if rows is not None and type(self).row is MultimodalDataset.row:
+            return rows.blocks(self.data_prefix)
+        return super().row_blocks()
 
     def column(self, name: str) -> np.ndarray:
         """Values of a column, in the samples' order.
@@ -167,19 +239,32 @@ class AVDataset(LabelledDataset):
                 ``part.by``), whose cells are text; or a key of the samples'
                 information.
         """
-        infos = (self.get_data_info(row) for row in range(len(self)))
-        cells = [info.get('columns', {}).get(name) for info in infos]
-        if None in cells:
+        rows = self.media_rows
+        if rows is None:
+            infos = (self.get_data_info(row) for row in range(len(self)))
+            cells = [info.get('columns', {}).get(name) for info in infos]
+            return super().column(name) if None in cells else np.array(cells)
+        if name in rows.further:
+            return np.array([*rows.further[name]])
+        if name != 'label':
             return super().column(name)
-        return np.array(cells)
+        values = rows.labels.values
+        if self.multi_label:
+            size = len(self.metainfo['classes'])
+            values = [multi_hot(value, size) for value in values]
+        return np.array(values)[rows.labels.codes]
 
-    def _read(self) -> tuple[str, list[dict[str, Any]], list[str]]:
+    def labels(self) -> np.ndarray:
+        """See :class:`MultimodalDataset`."""
+        return self.column('label')
+
+    def _read(self) -> tuple[str, MediaRows, list[str]]:
         """Where the rows are from, the rows, and their labels."""
         if self.ann_file:
             further = list(self.keep_columns)
             if self.part is not None and self.part.by is not None:
                 further.append(self.part.by)
-            rows, labels = read_csv(
+            rows, labels = read_rows(
                 self.ann_file,
                 self.columns,
                 self.filter_cfg,
@@ -198,27 +283,23 @@ class AVDataset(LabelledDataset):
                 'current',
                 level=30,
             )
-        return source, found.rows, found.classes
-
-    def _locate(self, row: dict[str, Any]) -> None:
-        """Make paths absolute to the prefix and widen the segment."""
-        prefix = self.data_prefix
-        row['clip'] = media_path(
-            prefix['clip'] or '', row['clip'], self.clip_suffix
+        builder = RowBuilder()
+        keys = ('clip', 'label', 'audio')
+        builder.extend(
+            {key: [row.get(key, '') for row in found.rows] for key in keys}
         )
-        if 'audio' in row:
-            # In the folder layout both stand in the same tree.
-            root = prefix['audio'] if self.ann_file else prefix['clip']
-            row['audio'] = media_path(root or '', row['audio'])
-        if 'start' in row:
-            row['start'] = max(0.0, row['start'] - self.margin)
-        if 'end' in row:
-            row['end'] += self.margin
+        return source, builder.build(), found.classes
 
-    def _warn_of_repeated(
-        self, source: str, rows: list[dict[str, Any]]
+    def _check_inside(
+        self, source: str, rows: MediaRows, written: MediaRows
     ) -> None:
-        found = repeated_rows(rows)
+        boundary = self.boundary()
+        if boundary is not None:
+            found = boundary.problems_of(rows, written)
+            self.refuse_outside(source, found)
+
+    def _warn_of_repeated(self, source: str, rows: MediaRows) -> None:
+        found = rows.repeated()
         if found:
             print_log(
                 f'{source}: {len(found)} rows are the same clip and segment '
@@ -227,3 +308,21 @@ class AVDataset(LabelledDataset):
                 'current',
                 level=30,
             )
+
+
+def _below(
+    cache: str, folders: Mapping[str, str], ann_file: str
+) -> dict[str, str]:
+    """The folders in the cache."""
+    if not ann_file:
+        raise ConfigError(
+            'AVDataset: remote needs an annotation, since the folders of a '
+            "store are not looked through. Write: ann_file='train.csv'"
+        )
+    away = {k: v for k, v in folders.items() if os.path.isabs(v)}
+    if away:
+        raise ConfigError(
+            f'AVDataset: with remote, data_prefix is relative to the url, '
+            f"got {away}. Write: data_prefix=dict(clip='clips')"
+        )
+    return {k: os.path.join(cache, v) for k, v in folders.items()}

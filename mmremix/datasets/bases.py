@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         pipeline: Pipeline
         test_mode: bool
         serialize_data: bool
-        data_list: list[dict[str, Any]]
+        data_list: Sequence[dict[str, Any]]
         data_bytes: np.ndarray
         data_address: np.ndarray
         _fully_initialized: bool
@@ -68,7 +68,11 @@ if TYPE_CHECKING:
 
         def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]: ...
 
-        def load_data_list(self) -> list[dict[str, Any]]: ...
+        def load_data_list(self) -> Sequence[dict[str, Any]]: ...
+
+        def _get_unserialized_subset(
+            self, indices: Sequence[int] | int
+        ) -> Any: ...
 
         @property
         def metainfo(self) -> dict[str, Any]: ...

@@ -10,11 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmremix.datasets.text_column import BLOCK
 from mmremix.utils.errors import ConfigError, MissingFileError
 
 _NUMBER = re.compile(
     r'([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?', re.ASCII
 )
+
+
+_KEYS = ('clip', 'label', 'audio', 'start', 'end')
 
 
 class AnnotationError(ConfigError):
@@ -36,18 +40,40 @@ def read_lines(
     With ``media``, columns that look like ``audio``, ``start`` and ``end``
     but would not be read are refused.
     """
+    for header, lines, block in read_blocks(file, columns, needed, media):
+        for line, cells in zip(lines, block, strict=True):
+            yield line, by_column(header, cells)
+
+
+def read_blocks(
+    file: Path,
+    columns: Mapping[str, str],
+    needed: Iterable[str] | None = None,
+    media: bool = True,
+) -> Iterator[tuple[list[str], list[int], list[list[str]]]]:
+    """The header, and line numbers and cells of so many rows at a time.
+
+    See :func:`read_lines`.
+    """
     line = 1
     try:
         with file.open(newline='', encoding='utf-8-sig') as stream:
             # Strict, since a quote that is never closed would swallow the
             # rest of the file.
-            reader = csv.DictReader(stream, strict=True)
-            header = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = header
+            reader = csv.reader(stream, strict=True)
+            header = [name.strip() for name in next(reader, [])]
             _check_header(file, header, columns, needed, media)
-            for raw in reader:
+            lines: list[int] = []
+            block: list[list[str]] = []
+            for cells in reader:
                 line = reader.line_num
-                yield line, raw
+                if cells:
+                    lines.append(line)
+                    block.append(cells)
+                if len(block) == BLOCK:
+                    yield header, lines, block
+                    lines, block = [], []
+            yield header, lines, block
     except UnicodeDecodeError as error:
         raise AnnotationError(
             f'{file}: no text in UTF-8, after line {line} ({error}). Save it '
@@ -58,6 +84,20 @@ def read_lines(
             f'{file}: no CSV after line {line} ({error}). Look for a quote '
             'that is not closed.'
         ) from error
+
+
+def by_column(
+    header: Sequence[str], cells: Sequence[str]
+) -> dict[str | None, Any]:
+    """Cells by the names of their columns, as ``csv.DictReader`` does.
+
+    Those beyond the header are a list under None.
+    """
+    row: dict[str | None, Any] = dict(zip(header, cells, strict=False))
+    if len(cells) > len(header):
+        row[None] = list(cells[len(header) :])
+    row.update(dict.fromkeys(header[len(cells) :]))
+    return row
 
 
 def _check_header(
@@ -106,7 +146,7 @@ def parse_row(
 
     Args:
         raw: The cells.
-        columns: See :func:`~mmremix.datasets.annotation.read_csv`.
+        columns: See :func:`~mmremix.datasets.annotation.read_rows`.
         empty_label: Whether the label may be empty.
 
     Returns:
@@ -142,6 +182,76 @@ def parse_row(
     if row.get('end', math.inf) <= first:
         raise ValueError(f'segment of no length: {first} to {row["end"]} s')
     return row
+
+
+def columns_of(
+    header: Sequence[str],
+    block: Sequence[Sequence[str]],
+    names: Iterable[str],
+) -> dict[str, list[str]]:
+    """Cells of some columns; a cell that a row lacks is empty."""
+    found = {}
+    for name in dict.fromkeys(names):
+        place = header.index(name)
+        found[name] = [
+            cells[place] if place < len(cells) else '' for cells in block
+        ]
+    return found
+
+
+def parse_block(
+    header: Sequence[str],
+    lines: Sequence[int],
+    block: Sequence[Sequence[str]],
+    columns: Mapping[str, str],
+    empty_label: bool = False,
+) -> dict[str, Sequence[Any]] | None:
+    """Check many rows at once, as :func:`parse_row` does one by one.
+
+    Returns:
+        Columns ``clip``, ``label``, ``audio`` (empty: none), ``start`` and
+        ``end`` (NaN: none) and ``row``, the line numbers; None if a row is
+        at fault, or has another number of cells than the header.
+    """
+    width = len(header)
+    if any(len(cells) != width for cells in block):
+        return None
+    place = {key: columns.get(key, key) for key in _KEYS}
+    cells = columns_of(
+        header, block, [name for name in place.values() if name in header]
+    )
+    none = [''] * len(block)
+    text = {key: cells.get(name, none) for key, name in place.items()}
+    if any('\0' in ''.join(text[key]) for key in ('clip', 'label', 'audio')):
+        return None
+    label = [*map(str.strip, text['label'])]
+    if not all(map(str.strip, text['clip'])) or not (
+        empty_label or all(label)
+    ):
+        return None
+    audio = [cell if cell.strip() else '' for cell in text['audio']]
+    times = {}
+    for key in ('start', 'end'):
+        stripped = [*map(str.strip, text[key])]
+        try:
+            seconds = {
+                cell: parse_seconds(cell, key) if cell else math.nan
+                for cell in set(stripped)
+            }
+        except ValueError:
+            return None
+        times[key] = [seconds[cell] for cell in stripped]
+    for start, end in zip(*times.values(), strict=True):
+        # No comparison with NaN holds.
+        if end <= start or end <= 0:
+            return None
+    return {
+        'clip': text['clip'],
+        'label': label,
+        'audio': audio,
+        **times,
+        'row': lines,
+    }
 
 
 def parse_seconds(text: str, name: str) -> float:
@@ -190,9 +300,32 @@ class RowFilter:
     def holds(self, raw: Mapping[str | None, Any]) -> bool:
         """Whether a row is wanted."""
         return all(
-            any(_equals((raw.get(column) or '').strip(), v) for v in values)
-            for column, values in self._wanted.items()
+            self._fits(column, raw.get(column) or '')
+            for column in self._wanted
         )
+
+    def mask(self, cells: Mapping[str, Sequence[str]]) -> list[bool] | None:
+        """Which rows are wanted; None for all.
+
+        Args:
+            cells: Of each column.
+        """
+        kept: list[bool] | None = None
+        for column in self._wanted:
+            # A column to choose by has few values.
+            fits = {
+                cell: self._fits(column, cell) for cell in set(cells[column])
+            }
+            mine = [fits[cell] for cell in cells[column]]
+            kept = (
+                mine
+                if kept is None
+                else [*map(all, zip(kept, mine, strict=True))]
+            )
+        return kept
+
+    def _fits(self, column: str, cell: str) -> bool:
+        return any(_equals(cell.strip(), v) for v in self._wanted[column])
 
 
 def _cell_value(column: str, value: object) -> str | float | None:

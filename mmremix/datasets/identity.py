@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from mmremix.datasets.text_column import BLOCK
 
 if TYPE_CHECKING:
     from mmremix.datasets.multimodal_dataset import MultimodalDataset
@@ -51,39 +53,67 @@ class DataIdentity:
     @classmethod
     def of(cls, dataset: MultimodalDataset) -> DataIdentity:
         """Look at every row of a data set once."""
-        rows = [dataset.row(index) for index in range(len(dataset))]
         classes = tuple(map(str, dataset.metainfo.get('classes') or ()))
-        media = dict.fromkeys(name for row in rows for name in row.media)
-        columns = {
-            'labels': _digest(repr(row.label) for row in rows),
-            'segments': _digest(repr((row.start, row.end)) for row in rows),
-        }
-        for name in media:
-            columns[f'media {name}'] = _digest(
-                repr(row.media.get(name)) for row in rows
-            )
+        digests = {'labels': _Digest(), 'segments': _Digest()}
+        every: list[bytes] = []
+        for block in dataset.row_blocks():
+            times = zip(block.starts, block.ends, strict=True)
+            segments = [*map(repr, times)]
+            digests['labels'].add([*map(repr, block.labels)])
+            digests['segments'].add(segments)
+            pairs = []
+            for name, texts in block.media.items():
+                # Of a column that comes late, the rows before have nothing.
+                digest = digests.setdefault(
+                    f'media {name}', _Digest(len(every))
+                )
+                quoted = [repr(text or None) for text in texts]
+                digest.add(quoted)
+                pairs.append((name, quoted))
+            # As repr((sorted(media.items()), start, end)) would write it.
+            parts = [
+                [f'({name!r}, {q})' if q != 'None' else '' for q in quoted]
+                for name, quoted in sorted(pairs)
+            ]
+            every += [
+                f'([{", ".join(filter(None, files))}], {segment[1:]}'.encode()
+                for files, segment in zip(
+                    zip(*parts, strict=True)
+                    if parts
+                    else [()] * len(segments),
+                    segments,
+                    strict=False,
+                )
+            ]
+            for digest in digests.values():
+                digest.fill(len(every))
+        columns = {name: d.text() for name, d in digests.items()}
         if dataset.part is not None and dataset.source_rows is not None:
             columns['part'] = _digest(map(str, dataset.source_rows))
-        row_set = _digest(
-            sorted(
-                repr((sorted(row.media.items()), row.start, row.end))
-                for row in rows
-            )
-        )
+        every.sort()
+        row_set = _Digest()
+        for first in range(0, len(every), BLOCK):
+            row_set.add_bytes(every[first : first + BLOCK])
         everything = (
             repr(dataset.modalities),
             repr(classes),
-            repr(len(rows)),
+            repr(len(every)),
             repr(sorted(columns.items())),
         )
         return cls(
             modalities=tuple(dataset.modalities),
-            num_samples=len(rows),
+            num_samples=len(every),
             fingerprint=_digest(everything),
             classes=classes,
-            row_set=row_set,
+            row_set=row_set.text(),
             columns=columns,
         )
+
+    def is_of(self, dataset: MultimodalDataset) -> bool:
+        """Whether a data set has the same size, classes and modalities."""
+        classes = tuple(map(str, dataset.metainfo.get('classes') or ()))
+        mine = (self.modalities, self.num_samples, self.classes)
+        return mine == (tuple(dataset.modalities), len(dataset), classes)
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> DataIdentity:
@@ -192,3 +222,35 @@ def check_same_data(stored: DataIdentity, dataset: MultimodalDataset) -> None:
 
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256('\n'.join(parts).encode()).hexdigest()[:16]
+
+
+class _Digest:
+    """SHA-256 of lines that come block by block.
+
+    Args:
+        missing: How many lines, each None, come before.
+    """
+
+    def __init__(self, missing: int = 0) -> None:
+        self._hash = hashlib.sha256()
+        self._lines = 0
+        self.fill(missing)
+
+    def fill(self, lines: int) -> None:
+        """Add lines, each None, until there are so many."""
+        while self._lines < lines:
+            self.add_bytes([b'None'] * min(lines - self._lines, BLOCK))
+
+    def add(self, lines: Sequence[str]) -> None:
+        """Add text."""
+        self.add_bytes([line.encode() for line in lines])
+
+    def add_bytes(self, lines: Sequence[bytes]) -> None:
+        """Add lines."""
+        if lines:
+            self._hash.update(b'\n' * bool(self._lines) + b'\n'.join(lines))
+            self._lines += len(lines)
+
+    def text(self) -> str:
+        """What :func:`_digest` gives of all lines."""
+        return self._hash.hexdigest()[:16]

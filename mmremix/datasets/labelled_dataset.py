@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets.annotation import raise_problems
@@ -19,6 +20,7 @@ from mmremix.datasets.labels import (
 )
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.paths import Boundary
+from mmremix.datasets.text_column import CodedColumn
 from mmremix.utils.errors import ConfigError
 
 
@@ -88,8 +90,40 @@ class LabelledDataset(MultimodalDataset):
         Raises:
             AnnotationError: On unknown labels, with their lines.
         """
+        texts = CodedColumn.of(row['label'] for row in rows)
+        indices = self.label_values(source, texts, rows, labels)
+        for row, code in zip(rows, texts.codes.tolist(), strict=True):
+            row['label'] = indices[code]
+
+    def label_values(
+        self,
+        source: str,
+        texts: CodedColumn,
+        rows: Sequence[Mapping[str, Any]],
+        labels: list[str],
+    ) -> list[Any]:
+        """Class index, or several labels' indices, of each distinct text.
+
+        Args:
+            source: See :meth:`index_labels`.
+            texts: Of the rows.
+            rows: For the lines of those at fault.
+            labels: See :meth:`index_labels`.
+
+        Raises:
+            AnnotationError: On unknown labels, with their lines.
+        """
+        values: list[Any] = texts.values
         if self.label_separator is not None:
-            labels = self._split(source, rows, labels)
+            separator = self.label_separator
+            values = _apply(
+                source, texts, rows, lambda text: split_labels(text, separator)
+            )
+            # Of all rows: those that the filter drops may be faulty.
+            parts = (
+                p.strip() for cell in labels for p in cell.split(separator)
+            )
+            labels = sort_labels({part for part in parts if part})
         if self.metainfo.get('classes') is None:
             print_log(
                 f'{source}: classes not given, taken from the labels: '
@@ -100,41 +134,31 @@ class LabelledDataset(MultimodalDataset):
             labels = self.metainfo['classes']
         classes = ClassList(labels, f'{source}: classes')
         self._metainfo['classes'] = classes.names
-        problems = []
-        for row in rows:
-            try:
-                row['label'] = (
-                    tuple(map(classes.index, row['label']))
-                    if self.multi_label
-                    else classes.index(row['label'])
-                )
-            except ValueError as error:
-                place = row.get('row')
-                where = f'line {place}' if place else row['clip']
-                problems.append(f'{where}: {error}')
-        raise_problems(source, problems, f'The classes are {classes.names}')
-        found = [row['label'] for row in rows]
-        if self.multi_label:
-            found = [label for several in found for label in several]
-        shortage = classes.shortage(found)
+
+        def index(value: Any) -> Any:
+            if self.multi_label:
+                return tuple(map(classes.index, value))
+            return classes.index(value)
+
+        indices = _apply(
+            source,
+            CodedColumn(values, texts.codes),
+            rows,
+            index,
+            f'The classes are {classes.names}',
+        )
+        counts = [0] * len(classes.names)
+        for value, number in zip(
+            indices,
+            np.bincount(texts.codes, minlength=len(indices)).tolist(),
+            strict=True,
+        ):
+            for label in value if self.multi_label else [value]:
+                counts[label] += number
+        shortage = classes.shortage(counts)
         for text in filter(None, (classes.look_alikes(), shortage)):
             print_log(f'{source}: {text}', 'current', level=30)
-
-    def _split(
-        self, source: str, rows: list[dict[str, Any]], cells: list[str]
-    ) -> list[str]:
-        """Split the cells of the rows in place; gives all labels, sorted."""
-        separator = self.label_separator or ''
-        problems = []
-        for row in rows:
-            try:
-                row['label'] = split_labels(row['label'], separator)
-            except ValueError as error:
-                problems.append(f'line {row.get("row")}: {error}')
-        raise_problems(source, problems)
-        # Of all rows: those that the filter drops may be faulty.
-        parts = (part.strip() for c in cells for part in c.split(separator))
-        return sort_labels({part for part in parts if part})
+        return indices
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A row; several labels as 0 and 1, float32 ``(M,)``."""
@@ -157,14 +181,63 @@ class LabelledDataset(MultimodalDataset):
             rows: With the paths of their files.
             written: The same, as they stand in the annotation.
         """
+        boundary = self.boundary()
+        if boundary is not None:
+            self.refuse_outside(source, boundary.problems(rows, written))
+
+    def boundary(self) -> Boundary | None:
+        """Where files may be; None: anywhere."""
         if not self.data_root or self.allow_outside:
-            return
+            return None
         prefixes = filter(None, self.data_prefix.values())
+        return Boundary([self.data_root, *prefixes])
+
+    def refuse_outside(self, source: str, problems: Sequence[str]) -> None:
+        """Raise an error if there are files outside.
+
+        Args:
+            source: What to call the annotation.
+            problems: A line for each.
+
+        Raises:
+            AnnotationError: If there are any.
+        """
         raise_problems(
             source,
-            Boundary([self.data_root, *prefixes]).problems(rows, written),
+            problems,
             'Set data_root to a folder that holds all clips. If you trust '
             'this annotation, allow it:\n'
             f"    dataset=dict(type='{type(self).__name__}', "
             'allow_outside=True, ...)',
         )
+
+
+def _apply(
+    source: str,
+    column: CodedColumn,
+    rows: Sequence[Mapping[str, Any]],
+    function: Callable[[Any], Any],
+    hint: str = '',
+) -> list[Any]:
+    """What a function gives for each distinct value.
+
+    Raises:
+        AnnotationError: With the lines of all rows for which it raises a
+            ValueError.
+    """
+    results: list[Any] = []
+    faults: dict[int, ValueError] = {}
+    for code, value in enumerate(column.values):
+        try:
+            results.append(function(value))
+        except ValueError as error:
+            results.append(None)
+            faults[code] = error
+    problems = []
+    for number in np.flatnonzero(np.isin(column.codes, [*faults])).tolist():
+        row = rows[number]
+        place = row.get('row')
+        where = f'line {place}' if place else row['clip']
+        problems.append(f'{where}: {faults[int(column.codes[number])]}')
+    raise_problems(source, problems, hint)
+    return results

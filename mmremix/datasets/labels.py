@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,9 +120,12 @@ class ClassList:
             'only, and are classes of their own'
         )
 
-    def shortage(self, labels: Sequence[int]) -> str:
-        """Says which classes have no sample; empty if all have one."""
-        counts = Counter(labels)
+    def shortage(self, counts: Sequence[int]) -> str:
+        """Says which classes have no sample; empty if all have one.
+
+        Args:
+            counts: Samples of each class.
+        """
         absent = [n for i, n in enumerate(self.names) if not counts[i]]
         if not absent:
             return ''

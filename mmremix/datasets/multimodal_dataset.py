@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from mmremix.datasets.held_out import Part
 from mmremix.datasets.identity import DataIdentity
 from mmremix.datasets.input_cache import InputCache
 from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.media_rows import MediaRows, RowBlock
 from mmremix.datasets.parts import rows_of_part
 from mmremix.datasets.presence import stand_in, those_there
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
@@ -19,6 +20,7 @@ from mmremix.datasets.rows import Row, clip_row, column_of
 from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
 from mmremix.datasets.stand_ins import REPLACES
+from mmremix.datasets.text_column import BLOCK
 from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
 
@@ -94,6 +96,7 @@ class MultimodalDataset(BaseDataset):
         self.on_broken = on_broken
         self.keeps: tuple[str, ...] | None = None
         self.part = None if part is None else Part.of(part)
+        self._identity: DataIdentity | None = None
         self.source_rows: np.ndarray | None = None
         """Numbers of the samples among those that ``filter_cfg`` leaves."""
         super().__init__(*args, pipeline=[], max_refetch=max_refetch, **kwargs)
@@ -133,7 +136,11 @@ class MultimodalDataset(BaseDataset):
             raise
         finally:
             self.serialize_data = serialize
-        if serialize:
+        self._identity = None
+        if isinstance(self.data_list, MediaRows):
+            # In arrays already, which workers share.
+            self.serialize_data = False
+        elif serialize:
             self.data_bytes, self.data_address = self._serialize_data()
 
     def take_part(self) -> None:
@@ -162,7 +169,45 @@ class MultimodalDataset(BaseDataset):
         Args:
             rows: Numbers of samples, in order.
         """
-        self.data_list = [self.data_list[row] for row in rows.tolist()]
+        self.data_list = self._get_unserialized_subset(rows)
+        self._identity = None
+
+    def _get_unserialized_subset(
+        self, indices: Sequence[int] | int | np.ndarray
+    ) -> Sequence[dict[str, Any]]:
+        rows = self.data_list
+        if not isinstance(rows, MediaRows):
+            if isinstance(indices, np.ndarray):
+                return [rows[row] for row in indices.tolist()]
+            given: list[dict[str, Any]]
+            given = super()._get_unserialized_subset(indices)
+            return given
+        every = np.arange(len(rows))
+        if not isinstance(indices, int):
+            return rows.take(every[np.asarray(indices, dtype=np.int64)])
+        if not -len(rows) <= indices < len(rows):
+            raise AssertionError(f'{indices} is out of dataset length')
+        return rows.take(every[:indices] if indices >= 0 else every[indices:])
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """See mmengine's ``BaseDataset``."""
+        super().get_subset_(indices)
+        self._identity = None
+
+    def get_subset(self, indices: Sequence[int] | int) -> MultimodalDataset:
+        """See mmengine's ``BaseDataset``."""
+        part: MultimodalDataset = super().get_subset(indices)
+        part._identity = None
+        return part
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """A row, with its number as ``sample_idx``."""
+        rows = getattr(self, 'data_list', None)
+        if self._fully_initialized and isinstance(rows, MediaRows):
+            number = idx if idx >= 0 else len(rows) + idx
+            return {**rows[idx], 'sample_idx': number}
+        info: dict[str, Any] = super().get_data_info(idx)
+        return info
 
     def __getitem__(self, key: int | RemixIndex) -> dict[str, Any]:
         if isinstance(key, RemixIndex):
@@ -188,6 +233,19 @@ class MultimodalDataset(BaseDataset):
         if self.cache is None or not plain:
             return decode()
         return self.cache.load(index, self, decode)
+
+    def make_ready(
+        self, info: Mapping[str, Any], loaded: Sequence[str]
+    ) -> None:
+        """Do what must be done before a sample is read.
+
+        Args:
+            info: The sample.
+            loaded: The modalities to read.
+
+        Raises:
+            BrokenMediaError: If it cannot be read.
+        """
 
     def presence(self) -> np.ndarray | None:
         """Which modalities each sample has, bool ``(N, K)``.
@@ -220,6 +278,7 @@ class MultimodalDataset(BaseDataset):
             clip = str(info.get('clip', index))
             place = place_of(info, index, self.ann_file)
             try:
+                self.make_ready(info, loaded)
                 data = self.pipeline(info)
                 if data is None:
                     raise BrokenMediaError.of(
@@ -253,9 +312,12 @@ class MultimodalDataset(BaseDataset):
         """Describe samples, labels, classes and modalities.
 
         Paths count relative to their prefix, so a moved data set stays the
-        same.
+        same. The rows are looked at once.
         """
-        return DataIdentity.of(self)
+        known = self._identity
+        if known is None or not known.is_of(self):
+            self._identity = known = DataIdentity.of(self)
+        return known
 
     def fingerprint(self) -> str:
         """Digest of the :meth:`identity`."""
@@ -276,6 +338,26 @@ class MultimodalDataset(BaseDataset):
                 there are.
         """
         return column_of(self, name)
+
+    def labels(self) -> np.ndarray:
+        """Classes ``(N,)``, -1 for none, or 0 and 1 ``(N, M)``."""
+        if self.multi_label:
+            return self.column('label')
+        found = (y for block in self.row_blocks() for y in block.labels)
+        return np.array([-1 if label is None else label for label in found])
+
+    def row_blocks(self) -> Iterator[RowBlock]:
+        """What all samples are, as :meth:`row` says, so many at a time."""
+        for first in range(0, len(self), BLOCK):
+            last = min(first + BLOCK, len(self))
+            rows = [self.row(index) for index in range(first, last)]
+            names = dict.fromkeys(name for row in rows for name in row.media)
+            yield RowBlock(
+                labels=[row.label for row in rows],
+                starts=[row.start for row in rows],
+                ends=[row.end for row in rows],
+                media={n: [r.media.get(n, '') for r in rows] for n in names},
+            )
 
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import chain, compress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mmremix.utils.errors import MissingFileError
 
-MEDIA_KEYS = ('clip', 'audio')
-"""Keys of a row that name files."""
+if TYPE_CHECKING:
+    from mmremix.datasets.media_rows import MediaRows
+
+_LIST_AFTER = 16
+_LIST_AT_MOST = 10_000
 
 
 def media_path(folder: str, cell: str, suffix: str = '') -> str:
@@ -23,6 +29,41 @@ def media_path(folder: str, cell: str, suffix: str = '') -> str:
     if cell != cell.strip() and not os.path.exists(path):
         return os.path.join(folder, cell.strip() + suffix)
     return path
+
+
+class _Folder:
+    """A folder, and which names in it are links.
+
+    Where many names are asked for, the folder is listed once: that is faster
+    than to look at each. Unless it is huge.
+    """
+
+    def __init__(self, real: str, inside: bool) -> None:
+        self.real = real
+        self.inside = inside
+        self._asked = 0
+        self._links: set[str] | None = None
+
+    def may_link(self, name: str) -> bool:
+        """Whether a name may be a link; False is sure."""
+        if self._links is not None:
+            return name in self._links
+        self._asked += 1
+        if self._asked == _LIST_AFTER:
+            links = set()
+            try:
+                with os.scandir(self.real) as entries:
+                    for number, entry in enumerate(entries):
+                        if number > _LIST_AT_MOST:
+                            return True
+                        if entry.is_symlink():
+                            links.add(entry.name)
+            except FileNotFoundError:
+                pass  # nothing is in it
+            except OSError:
+                return True
+            self._links = links
+        return True
 
 
 class Boundary:
@@ -40,22 +81,45 @@ class Boundary:
         self.folders = tuple(dict.fromkeys(map(os.path.realpath, folders)))
         self._roots = [os.path.normcase(f) for f in self.folders]
         # Clips of one folder share the way to it.
-        self._real_folder = lru_cache(1024)(os.path.realpath)
+        self._real_folder = lru_cache(1 << 16)(self._look_at)
 
     def holds(self, path: str) -> bool:
         """Whether a path, of a file that need not exist, leads inside."""
-        folder, name = os.path.split(path)
+        # As os.path.split does, but for a slash at the end of the folder.
+        cut = path.rfind(os.sep)
+        folder, name = path[: max(cut, 0)], path[cut + 1 :]
+        folder = folder or os.sep * (cut == 0)
+        if os.sep != '/':
+            folder, name = os.path.split(path)
         if name in ('', os.curdir, os.pardir):
-            real = os.path.realpath(path)
-        else:
-            real = os.path.join(self._real_folder(folder), name)
-            if os.path.islink(real):
-                real = os.path.realpath(real)
+            return self._is_inside(os.path.realpath(path))
+        seen = self._real_folder(folder)
+        if seen.may_link(name) and os.path.islink(path):
+            return self._is_inside(os.path.realpath(path))
+        return seen.inside or self._is_inside(os.path.join(seen.real, name))
+
+    def _look_at(self, folder: str) -> _Folder:
+        real = os.path.realpath(folder)
+        return _Folder(real, self._is_inside(real))
+
+    def _is_inside(self, real: str) -> bool:
         real = os.path.normcase(real)
         return any(
             real == root or real.startswith(os.path.join(root, ''))
             for root in self._roots
         )
+
+    def problems_of(self, rows: MediaRows, written: MediaRows) -> list[str]:
+        """The same as :meth:`problems`, of rows in arrays."""
+        found: dict[int, list[str]] = {}
+        for key in rows.files:
+            for number, path in enumerate(rows.paths(key)):
+                if path and not self.holds(path):
+                    row, cell = written[number], written.files[key][number]
+                    found[number] = found.get(number, []) + self.problems(
+                        [{**row, key: path}], [{key: cell}]
+                    )
+        return [text for number in sorted(found) for text in found[number]]
 
     def problems(
         self,
@@ -83,11 +147,43 @@ class Boundary:
         return found
 
 
+def check_media(source: str, rows: MediaRows) -> None:
+    """Look that all files of rows in arrays exist, each once.
+
+    Args:
+        source: What to call the annotation.
+        rows: The rows.
+
+    Raises:
+        FileNotFoundError: See :func:`check_files`.
+    """
+    keys = [*rows.files]
+    hashes = np.concatenate(
+        [np.fromiter(map(hash, rows.paths(k)), np.int64) for k in keys]
+    )
+    _, first = np.unique(hashes, return_index=True)
+    is_first = np.zeros(len(hashes), dtype=bool)
+    is_first[first] = True
+    is_first[hashes == hash('')] = False
+    every = chain.from_iterable(map(rows.paths, keys))
+    missing = [
+        path
+        for path in compress(every, is_first.tolist())
+        if not os.path.exists(path)
+    ]
+    _refuse_missing(
+        source,
+        missing,
+        int(is_first.sum()),
+        'data_root, data_prefix and clip_suffix',
+    )
+
+
 def check_files(
     source: str,
     rows: Sequence[Mapping[str, Any]],
-    keys: Sequence[str] = MEDIA_KEYS,
-    options: str = 'data_root, data_prefix and clip_suffix',
+    keys: Sequence[str],
+    options: str,
 ) -> None:
     """Look that all files of a data set exist.
 
@@ -104,10 +200,16 @@ def check_files(
         row[key] for row in rows for key in keys if key in row
     )
     missing = [path for path in paths if not os.path.exists(path)]
+    _refuse_missing(source, missing, len(paths), options)
+
+
+def _refuse_missing(
+    source: str, missing: Sequence[str], number: int, options: str
+) -> None:
     if missing:
         listed = '\n  '.join(missing[:10])
         raise MissingFileError(
-            f'{source}: {len(missing)} of {len(paths)} files are '
+            f'{source}: {len(missing)} of {number} files are '
             f'missing:\n  {listed}\nCheck {options}, or train without '
             "them: on_broken='skip'."
         )

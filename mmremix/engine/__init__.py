@@ -53,6 +53,7 @@ from mmremix.engine.watch import (
     GradientConflictHook,
     SetupCheckHook,
     SignalHook,
+    Visualizer,
     compare_gradients,
 )
 
@@ -96,6 +97,7 @@ __all__ = [
     'ScoringPlanHook',
     'SetupCheckHook',
     'SignalHook',
+    'Visualizer',
     'compare_gradients',
     'held_out_log_probs',
     'load_checkpoint_file',

@@ -10,7 +10,6 @@ import math
 import warnings
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 
@@ -52,6 +51,9 @@ def cluster_purity(
         num_clusters: At most N; usually the number of classes.
         seed: Of the first centres (k-means++).
     """
+    # Only here, since it takes half a second to import.
+    from scipy.cluster.vq import kmeans2
+
     points = scale_to_unit(features.double()).numpy()
     with warnings.catch_warnings():
         # Of an empty cluster, which purity does not mind.

@@ -31,13 +31,27 @@ class DamagedBlockError(ValueError):
     """A block is not what was written."""
 
 
-def pack_block(array: np.ndarray) -> bytes:
-    """An array as :func:`iterate_blocks` reads it."""
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, array, allow_pickle=False)
-    data = stream.getvalue()
-    length, checksum = len(data), zlib.crc32(data)
-    return _HEAD + _seal(length, checksum) + data
+class _Sink:
+    """Takes bytes piece by piece; a large array is never there twice."""
+
+    def __init__(self, stream: BinaryIO | None = None) -> None:
+        self._stream = stream
+        self.length = self.checksum = 0
+
+    def write(self, data: bytes) -> None:
+        """Note length and checksum, and pass on."""
+        self.length += len(data)
+        self.checksum = zlib.crc32(data, self.checksum)
+        if self._stream is not None:
+            self._stream.write(data)
+
+
+def write_block(stream: BinaryIO, array: np.ndarray) -> None:
+    """Write an array as :func:`iterate_blocks` reads it."""
+    known = _Sink()
+    np.lib.format.write_array(known, array, allow_pickle=False)
+    stream.write(_HEAD + _seal(known.length, known.checksum))
+    np.lib.format.write_array(_Sink(stream), array, allow_pickle=False)
 
 
 def iterate_blocks(stream: BinaryIO) -> Iterator[tuple[int, np.ndarray]]:

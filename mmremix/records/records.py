@@ -150,7 +150,7 @@ def read_records(path: str | Path) -> Records:
         return np.stack([epochs[field][name] for name in names], axis=axis)
 
     return Records(
-        samples=samples,
+        samples=_as_text(samples),
         classes=classes.tolist(),
         modalities=names,
         fingerprint=str(epochs['fingerprint'][-1]),
@@ -169,6 +169,22 @@ def read_records(path: str | Path) -> Records:
         assignments=epochs['assignments'],
         damage=damage,
     )
+
+
+def _as_text(samples: np.ndarray) -> np.ndarray:
+    """Samples with their clips as text, which the file holds as UTF-8."""
+    if samples.dtype['clip'].kind == 'U':  # of an earlier state
+        return samples
+    clips = [clip.decode('utf-8', 'surrogatepass') for clip in samples['clip']]
+    width = max(map(len, clips), default=0)
+    fields = [
+        (name, f'U{max(width, 1)}' if name == 'clip' else samples.dtype[name])
+        for name in samples.dtype.names or ()
+    ]
+    table = np.empty(len(samples), dtype=fields)
+    for name in samples.dtype.names or ():
+        table[name] = clips if name == 'clip' else samples[name]
+    return table
 
 
 def _names(epochs: np.ndarray, field: str) -> tuple[str, ...]:

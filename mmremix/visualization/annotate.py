@@ -11,7 +11,6 @@ from typing import Any
 
 import av
 import numpy as np
-from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from mmremix.datasets.media import BrokenMediaError
@@ -173,6 +172,8 @@ def _frame(
 
 def _panel(lines: Sequence[str], width: int) -> np.ndarray:
     """White text on black, (H, width, 3), H even."""
+    from matplotlib import get_data_path
+
     # Has more letters than OpenCV's fonts; matplotlib brings it along.
     file = Path(get_data_path(), 'fonts', 'ttf', 'DejaVuSans.ttf')
     size = max(14, width // 24)

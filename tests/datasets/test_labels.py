@@ -93,8 +93,8 @@ def test_names_that_differ_by_case():
 
 def test_shortage():
     classes = ClassList(['a', 'b', 'c'])
-    assert classes.shortage([0, 1, 2]) == ''
-    text = classes.shortage([0, 0, 2])
+    assert classes.shortage([1, 1, 1]) == ''
+    text = classes.shortage([2, 0, 1])
     assert "1 of 3 classes have no sample, ['b']" in text
     assert 'a 2, b 0, c 1' in text
 

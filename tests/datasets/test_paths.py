@@ -49,3 +49,18 @@ def test_blanks_around_a_name(tmp_path):
     (tmp_path / ' a.mp4 ').touch()
     assert media_path(folder, ' a.mp4 ') == os.path.join(folder, ' a.mp4 ')
     assert media_path(folder, 'a ', '.mp4') == os.path.join(folder, 'a.mp4')
+
+
+def test_links_are_seen_in_a_folder_of_many(tmp_path):
+    root, away = tmp_path / 'root', tmp_path / 'away'
+    root.mkdir()
+    away.mkdir()
+    (root / 'out').symlink_to(away)
+    (root / 'in').symlink_to(root / 'a')
+    names = [f'{i}.mp4' for i in range(40)]
+    boundary = Boundary([str(root)])
+    assert all(boundary.holds(f'{root}/{name}') for name in names)
+    assert not boundary.holds(f'{root}/out')
+    assert boundary.holds(f'{root}/in')
+    assert all(boundary.holds(f'{root}/none/{name}') for name in names)
+    assert not any(boundary.holds(f'{root}/out/{name}') for name in names)

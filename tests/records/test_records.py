@@ -22,6 +22,8 @@ LABELS = np.array([0, 1, 2, 1])
 class Clips:
     """What the records need of a data set."""
 
+    row_blocks = MultimodalDataset.row_blocks
+
     modalities = ('video', 'audio')
     metainfo = {'classes': ('a', 'b', 'ü')}  # noqa: RUF012
     data_prefix = {'clip': '/data/clips'}  # noqa: RUF012

@@ -32,6 +32,9 @@ class LogSTFT(BaseTransform):
               sampling='start', padding='repeat', clip_amplitude=True),
          dict(type='LogSTFT')]
 
+    On the device, for whole batches: ``on_device`` of
+    :class:`~mmremix.models.AVDataPreprocessor`.
+
     Args:
         n_fft: Samples of a frame.
         hop_length: Samples between frames.
@@ -74,13 +77,35 @@ class LogSTFT(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         check_length(results, self.n_fft, f'LogSTFT(n_fft={self.n_fft})')
         waveform = torch.from_numpy(results['waveform'])[None]
-        spectrogram = torch.log(self._magnitudes(waveform) + self.eps)
+        results['spectrogram'] = self.batch(waveform)[0]  # (1, F, T)
+        return results
+
+    def batch(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """Spectrograms of waveforms of one length, on their device.
+
+        Args:
+            waveforms: float32 ``(B, T)``.
+
+        Returns:
+            float32 ``(B, 1, n_fft // 2 + 1, 1 + T // hop_length)``.
+
+        Raises:
+            ValueError: If they are shorter than ``n_fft`` samples.
+        """
+        if waveforms.dim() != 2 or waveforms.shape[1] < self.n_fft:
+            raise ValueError(
+                f'LogSTFT(n_fft={self.n_fft}) takes waveforms (B, T) of at '
+                f'least {self.n_fft} samples, got {tuple(waveforms.shape)}. '
+                "Write: dict(type='DecodeAudio', duration=..., "
+                "padding='zero')"
+            )
+        magnitudes = self._magnitudes.to(waveforms.device)
+        spectrogram = torch.log(magnitudes(waveforms) + self.eps)
         if self.mean is not None:
             spectrogram = spectrogram - self.mean
         if self.std is not None:
             spectrogram = spectrogram / self.std
-        results['spectrogram'] = spectrogram  # (1, F, T)
-        return results
+        return spectrogram[:, None]
 
     def __repr__(self) -> str:
         return (

@@ -9,7 +9,6 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.datasets import MultimodalDataset
 from mmremix.engine.plan.kl_score_hook import KLScoreHook
 from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.engine.plan.report import Decided
@@ -76,7 +75,7 @@ class RemixRecordHook(Hook):
             return
         dataset = runner.train_dataloader.dataset
         if not len(self._labels):
-            self._labels = _labels(dataset)
+            self._labels = dataset.labels()
         classes = dataset.metainfo.get('classes') or ()
         several = self._labels.ndim == 2
         table = decided.table
@@ -116,15 +115,3 @@ class RemixRecordHook(Hook):
                     runner.epoch,
                 )
                 return
-
-
-def _labels(dataset: MultimodalDataset) -> np.ndarray:
-    """Classes ``(N,)``, -1 for none, or 0 and 1 ``(N, M)``."""
-    if getattr(dataset, 'multi_label', False):
-        return dataset.column('label')
-    return np.array(
-        [
-            -1 if label is None else label
-            for _, label, *_ in map(dataset.row, range(len(dataset)))
-        ]
-    )

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmremix.datasets import MultimodalDataset
+from mmremix.datasets import AVDataset, MultimodalDataset
 from mmremix.engine.scoring.kept_inputs import keep_inputs
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
@@ -50,10 +50,15 @@ def build_score_dataloader(
         **overrides,
     }
     cfg.setdefault('collate_fn', {'type': 'mmremix.multimodal_collate'})
+    train: Any = runner.train_dataloader.dataset
+    dataset_cfg = cfg['dataset']
+    if _same_rows(train, (train_cfg or {}).get('dataset'), dataset_cfg):
+        shared = DATASETS.build({**dataset_cfg, 'lazy_init': True})
+        shared.share_rows(train)
+        cfg['dataset'] = shared
     dataloader: DataLoader[Any] = Runner.build_dataloader(
         cfg, seed=runner.seed
     )
-    train: Any = runner.train_dataloader.dataset
     score: Any = dataloader.dataset
     found = train.identity().differences(
         score.identity(), 'to train on', 'to score'
@@ -68,8 +73,26 @@ def build_score_dataloader(
             f"    plan=dict(type='{asked_by}', dataloader=None)"
         )
     if isinstance(score, MultimodalDataset):
-        keep_inputs(runner, score, cache, 'scoring_cache', cfg['dataset'])
+        keep_inputs(runner, score, cache, 'scoring_cache', dataset_cfg)
     return dataloader
+
+
+def _same_rows(train: Any, train_cfg: Any, score_cfg: Any) -> bool:
+    """Whether an annotation that was read need not be read again."""
+    if not isinstance(train, AVDataset) or train.media_rows is None:
+        return False
+    if type(train).load_data_list is not AVDataset.load_data_list:
+        return False
+    if not isinstance(train_cfg, Mapping) or not isinstance(
+        score_cfg, Mapping
+    ):
+        return False
+    free = ('pipeline', 'test_mode', 'lazy_init')
+    mine, theirs = (
+        {k: v for k, v in cfg.items() if k not in free}
+        for cfg in (train_cfg, score_cfg)
+    )
+    return mine == theirs and DATASETS.get(str(mine['type'])) is type(train)
 
 
 def presence_of(dataset: Any) -> Tensor | None:

@@ -15,6 +15,7 @@ from mmremix.engine.watch.gradient_conflict import compare_gradients
 from mmremix.engine.watch.gradient_conflict_hook import GradientConflictHook
 from mmremix.engine.watch.setup_check_hook import SetupCheckHook
 from mmremix.engine.watch.signal_hook import SignalHook
+from mmremix.engine.watch.visualizer import Visualizer
 
 __all__ = [
     'ActiveLogProcessor',
@@ -30,5 +31,6 @@ __all__ = [
     'GradientConflictHook',
     'SetupCheckHook',
     'SignalHook',
+    'Visualizer',
     'compare_gradients',
 ]

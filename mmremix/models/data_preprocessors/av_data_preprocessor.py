@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from mmremix.registry import MODELS
+from mmremix.registry import MODELS, TRANSFORMS
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 from mmremix.utils.sample_batch import loaded_of
@@ -33,10 +33,18 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             channels of features (B, C) and of series (B, T, C) are the last
             dimension, those of pictures (..., C, H, W) the third from last.
             Modalities not named are not normalised.
+        on_device: Transforms of a modality's whole batch, after its copy to
+            the device and before ``normalize``, in place of the same ones in
+            the pipeline: ``dict(audio=[dict(type='LogSTFT')])``, where
+            :class:`ForModality` gives ``output='waveform'``. So the raw sound
+            crosses, and the workers have less to do. A transform can be here
+            if it has a method ``batch``.
         non_blocking: Whether the copy to the device may overlap with work on
             it. Defaults to True; it does where the loader pins memory.
 
     Raises:
+        ConfigError: On a transform that takes no batches, and on sequences
+            of several lengths for one.
         ValueError: If an input of a sample is missing. (mmengine's collate
             function drops those that the first sample lacks.)
     """
@@ -45,8 +53,13 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         self,
         normalize: Mapping[str, Mapping[str, Any]] | None = None,
         non_blocking: bool = True,
+        on_device: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
+        self._on_device = {
+            name: [_batch_transform(name, cfg) for cfg in steps]
+            for name, steps in (on_device or {}).items()
+        }
         self._normalized = tuple(normalize or {})
         for name, statistics in (normalize or {}).items():
             for key in ('mean', 'std'):
@@ -116,12 +129,21 @@ class AVDataPreprocessor(BaseDataPreprocessor):
     ) -> Tensor | Padded: ...
 
     def normalize(self, name: str, value: Tensor | Padded) -> Tensor | Padded:
-        """One modality's inputs as float32, normalised."""
+        """One modality's inputs as float32, transformed and normalised."""
+        steps = self._on_device.get(name, ())
         if isinstance(value, Padded):
+            if steps:
+                raise ConfigError(
+                    f'on_device: the sequences of {name} differ in length. '
+                    "Give them one, as with dict(type='DecodeAudio', "
+                    "duration=3.0, padding='zero')"
+                )
             there = value.mask[(...,) + (None,) * (value.dim() - 2)]
             numbers = self.normalize(name, value.values)
             return Padded(torch.where(there, numbers, 0), value.mask)
         value = value.float()
+        for step in steps:
+            value = step(value)
         if name not in self._normalized:
             return value
         # (B, C), (B, T, C); (..., C, H, W); (B, clips, C, T, H, W).
@@ -130,6 +152,21 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         mean: Tensor = getattr(self, f'{name}_mean').view(shape)
         std: Tensor = getattr(self, f'{name}_std').view(shape)
         return (value - mean) / std
+
+
+def _batch_transform(
+    name: str, cfg: Mapping[str, Any]
+) -> Callable[[Tensor], Tensor]:
+    transform = TRANSFORMS.build(dict(cfg))
+    batch: Callable[[Tensor], Tensor] | None
+    batch = getattr(transform, 'batch', None)
+    if batch is None:
+        raise ConfigError(
+            f'on_device: {cfg["type"]} of {name} works on single samples. '
+            'Leave it in the pipeline, and here write one that has a method '
+            f"batch: on_device=dict({name}=[dict(type='LogSTFT')])"
+        )
+    return batch
 
 
 def _check_complete(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
@@ -255,20 +256,14 @@ class AVRecognizer(Step):
             )
         for group in split_by_active(inputs, data_samples):
             output = self.answer(group.inputs, group.active)
-            scores = {
-                # All rows at once: each copy to the CPU waits for the GPU.
-                name: value.cpu()
-                for name, value in self.probabilities(output).items()
-            }
+            # All at once: each copy to the CPU waits for the GPU.
+            given = self.probabilities(output)
+            copied = torch.stack(list(given.values())).cpu()
+            scores = dict(zip(given, copied.unbind(), strict=True))
             subsets = [s for s in self.subsets if {*s} <= {*group.active}]
-            given = subset_scores(self, group.inputs, subsets, output)
-            by_subset = {
-                '+'.join(s): {
-                    kind: labels.cpu()
-                    for kind, labels in subset_labels(given[s]).items()
-                }
-                for s in subsets
-            }
+            by_subset = _labels_here(
+                subset_scores(self, group.inputs, subsets, output)
+            )
             for i, row in enumerate(group.rows):
                 # set_pred_score would take the dict's length for num_classes.
                 samples[row].set_field(
@@ -291,3 +286,16 @@ class AVRecognizer(Step):
                         'pred_subsets',
                     )
         return samples
+
+
+def _labels_here(
+    scores: Mapping[Subset, dict[str, Tensor]],
+) -> dict[str, dict[str, Tensor]]:
+    """Labels of each set of modalities, in one copy to the CPU."""
+    labels = {'+'.join(s): subset_labels(x) for s, x in scores.items()}
+    every = [x for by_kind in labels.values() for x in by_kind.values()]
+    copied = iter(torch.stack(every).cpu().unbind() if every else ())
+    return {
+        name: {kind: next(copied) for kind in by_kind}
+        for name, by_kind in labels.items()
+    }

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch._dynamo
-import torch._functorch.config
 from mmengine.model import ModuleDict as MMEngineModuleDict
 from torch import nn
 
@@ -174,6 +172,10 @@ def compile_encoders(
             which are then compiled one by one.
         options: Arguments of ``torch.compile``.
     """
+    # Only here, since it takes long to import.
+    from torch._dynamo import config
+    from torch._functorch import config as functorch
+
     parts: list[nn.Module] = []
     for encoder in encoders.values():
         if isinstance(fusion, StagedFusionHead):
@@ -184,14 +186,13 @@ def compile_encoders(
         part.compile(**options)
     # All parts share one count of recompilations. Each may need training,
     # evaluation and scoring, for two batch sizes.
-    config = torch._dynamo.config
     # Its name in torch 2.6 is another one.
     name = 'recompile_limit'
     if not hasattr(config, name):
         name = 'cache_size_limit'
     setattr(config, name, max(getattr(config, name), 6 * len(parts)))
     # Probes such as GradientConflictHook go through a graph more than once.
-    torch._functorch.config.donated_buffer = False
+    functorch.donated_buffer = False
 
 
 def to_channels_last(module: nn.Module) -> None:

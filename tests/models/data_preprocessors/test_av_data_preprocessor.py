@@ -5,6 +5,8 @@ import torch
 from mmaction.structures import ActionDataSample
 
 from mmremix.models import AVDataPreprocessor
+from mmremix.registry import TRANSFORMS
+from mmremix.utils.errors import ConfigError
 
 
 def samples(*active):
@@ -59,3 +61,33 @@ def test_mixed_batch_is_refused():
                 'data_samples': samples(('audio',), ('video', 'audio')),
             }
         )
+
+
+def test_spectrograms_on_the_device_are_those_of_the_pipeline():
+    options = {'type': 'LogSTFT', 'n_fft': 64, 'hop_length': 20, 'mean': -4.0}
+    statistics = {'audio': {'mean': 1.0, 'std': 2.0}}
+    generator = torch.Generator().manual_seed(0)
+    waveforms = [*torch.randn(3, 500, generator=generator)]
+    transform = TRANSFORMS.build(dict(options))
+    single = [
+        transform.transform({'waveform': x.numpy()})['spectrogram']
+        for x in waveforms
+    ]
+    assert single[0].shape == (1, 33, 26)
+    apart = AVDataPreprocessor(statistics)({'inputs': {'audio': single}})
+    there = AVDataPreprocessor(statistics, on_device={'audio': [options]})(
+        {'inputs': {'audio': waveforms}}
+    )
+    torch.testing.assert_close(
+        there['inputs']['audio'], apart['inputs']['audio'], rtol=0, atol=0
+    )
+
+
+def test_what_cannot_be_done_on_the_device():
+    with pytest.raises(ConfigError, match='DecodeAudio of audio works on'):
+        AVDataPreprocessor(on_device={'audio': [{'type': 'DecodeAudio'}]})
+    preprocessor = AVDataPreprocessor(
+        on_device={'audio': [{'type': 'LogSTFT'}]}
+    )
+    with pytest.raises(ValueError, match=r'at least 512 samples, got \(1, 9'):
+        preprocessor({'inputs': {'audio': [torch.zeros(9)]}})
