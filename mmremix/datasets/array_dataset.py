@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmengine.logging import print_log
@@ -26,6 +26,9 @@ from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.rows import Row
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Keys of a sample that have a meaning of their own.
 _TAKEN = (
@@ -277,7 +280,7 @@ class ArrayDataset(MultimodalDataset):
         self.full_init()
         self._rows = self._chosen(indices)
 
-    def get_subset(self, indices: Sequence[int] | int) -> ArrayDataset:
+    def get_subset(self, indices: Sequence[int] | int) -> Self:
         """The same for a copy, which shares the arrays."""
         self.full_init()
         other = copy.copy(self)

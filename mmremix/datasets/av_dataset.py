@@ -252,7 +252,8 @@ class AVDataset(LabelledDataset):
         if self.multi_label:
             size = len(self.metainfo['classes'])
             values = [multi_hot(value, size) for value in values]
-        return np.array(values)[rows.labels.codes]
+        found: np.ndarray = np.array(values)[rows.labels.codes]
+        return found
 
     def labels(self) -> np.ndarray:
         """See :class:`MultimodalDataset`."""

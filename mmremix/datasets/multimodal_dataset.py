@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from mmremix.datasets.stand_ins import REPLACES
 from mmremix.datasets.text_column import BLOCK
 from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class MultimodalDataset(BaseDataset):
@@ -194,9 +197,9 @@ class MultimodalDataset(BaseDataset):
         super().get_subset_(indices)
         self._identity = None
 
-    def get_subset(self, indices: Sequence[int] | int) -> MultimodalDataset:
+    def get_subset(self, indices: Sequence[int] | int) -> Self:
         """See mmengine's ``BaseDataset``."""
-        part: MultimodalDataset = super().get_subset(indices)
+        part: Self = super().get_subset(indices)
         part._identity = None
         return part
 

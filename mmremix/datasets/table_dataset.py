@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from mmremix.datasets.sample_error import place_of
 from mmremix.datasets.table_reading import ALLOW, look_at_first, read_rows
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @DATASETS.register_module()
@@ -214,9 +217,9 @@ class TableDataset(LabelledDataset):
         super().get_subset_(indices)
         self._presence = self._lengths = None
 
-    def get_subset(self, indices: Sequence[int] | int) -> TableDataset:
+    def get_subset(self, indices: Sequence[int] | int) -> Self:
         """The same for a copy."""
-        other: TableDataset = super().get_subset(indices)
+        other = super().get_subset(indices)
         other._presence = other._lengths = None
         return other
 

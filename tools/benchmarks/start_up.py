@@ -230,12 +230,12 @@ def main() -> None:
         cells = (f'{row[name]:10.2f}' for name in COLUMNS[1:])
         print(f'{row["rows"]:10.0f}' + ''.join(cells), flush=True)
     first = found[0]
-    for row in found[1:]:
-        more = row['rows'] - first['rows']
-        seconds = row['all'] - first['all']
-        size = (row['peak MB'] - first['peak MB']) * 1e6
+    for later in found[1:]:
+        more = later['rows'] - first['rows']
+        seconds = later['all'] - first['all']
+        size = (later['peak MB'] - first['peak MB']) * 1e6
         print(
-            f'{row["rows"]:.0f} rows take {seconds:.1f} s of CPU time and '
+            f'{later["rows"]:.0f} rows take {seconds:.1f} s of CPU time and '
             f'{size / more:.0f} bytes each at the peak'
         )
     if args.json:

@@ -158,8 +158,9 @@ def _batch_transform(
     name: str, cfg: Mapping[str, Any]
 ) -> Callable[[Tensor], Tensor]:
     transform = TRANSFORMS.build(dict(cfg))
-    batch: Callable[[Tensor], Tensor] | None
-    batch = getattr(transform, 'batch', None)
+    batch: Callable[[Tensor], Tensor] | None = getattr(
+        transform, 'batch', None
+    )
     if batch is None:
         raise ConfigError(
             f'on_device: {cfg["type"]} of {name} works on single samples. '
