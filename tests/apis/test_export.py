@@ -98,7 +98,8 @@ def test_file_stands_by_itself(small, tmp_path):
     report = export_model(cfg, checkpoint, str(tmp_path / 'new' / 'a.pt2'))
     assert set(report.differences) == {'before saving', 'after loading'}
     assert max(report.differences.values()) < 1e-6
-    assert [p.name for p in (tmp_path / 'new').iterdir()] == ['a.pt2']
+    names = {p.name for p in (tmp_path / 'new').iterdir()}
+    assert names == {'a.pt2', 'a_card.md'}
     extra = {INFO_FILE: ''}
     program = torch.export.load(report.path, extra_files=extra)
     info = json.loads(extra[INFO_FILE])

@@ -125,8 +125,8 @@ def test_masked_modality_is_neither_decoded_nor_encoded(
                 yield frame
 
     @contextmanager
-    def counting(path, *args):
-        with opened(path, *args) as inner:
+    def counting(path, *args, **options):
+        with opened(path, *args, **options) as inner:
             yield Counting(inner)
 
     monkeypatch.setattr(container, 'open_container', counting)

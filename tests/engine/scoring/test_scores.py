@@ -23,7 +23,7 @@ def visits(monkeypatch):
     """Every visit's rows; scores are 100 apart from one visit to the next."""
     seen = []
 
-    def score_dataset(model, loader, modalities, score, options):
+    def score_dataset(model, loader, modalities, score, options, gathering):
         rows = list(loader.sampler)
         scores = torch.full_like(SCORES, float('nan'))
         scores[rows] = SCORES[rows] + 100 * len(seen)
