@@ -7,11 +7,14 @@ from xml.etree import ElementTree
 import pytest
 from draw_results import FUSED, JOINT, REMIX, draw, panels
 from make_results import (
+    ANSWERS,
     FOLDER,
     PICTURE,
     README,
     TARGET,
     all_records,
+    answers,
+    hero,
     renewed,
     tables,
 )
@@ -27,6 +30,7 @@ def records():
 
 def test_the_tables_are_the_tools():
     assert TARGET.read_text(encoding='utf-8') == tables()
+    assert ANSWERS.read_text(encoding='utf-8') == answers()
 
 
 def test_the_readme_is_the_tools():
@@ -35,7 +39,7 @@ def test_the_readme_is_the_tools():
 
 
 def test_the_picture_is_the_tools(records):
-    text = draw(panels(records))
+    text = draw(panels(hero(records)))
     assert PICTURE.read_text(encoding='utf-8') == text
     root = ElementTree.fromstring(text)
     words = ''.join(root.itertext())
@@ -83,6 +87,7 @@ def test_wins_and_losses_alike():
 
 
 def test_every_study_has_its_config():
-    for file in FOLDER.glob('*.json'):
-        config = FOLDER.parents[1] / 'configs' / 'studies' / f'{file.stem}.py'
-        assert config.is_file()
+    studies = FOLDER.parents[1] / 'configs' / 'studies'
+    for file in FOLDER.rglob('*.json'):
+        place = file.relative_to(FOLDER).with_suffix('.py')
+        assert (studies / place).is_file()

@@ -18,10 +18,16 @@ ALONE, JOINT, REMIX = 'trained alone', 'in joint training', 'with Remix'
 _MARKS = {ALONE: 'alone', JOINT: 'joint', REMIX: 'remix'}
 TITLES = {
     'digits': 'Spoken and written digits',
+    'digits_all': 'Spoken and written digits',
+    'digits_tenth': 'Digits, a tenth',
     'handwritten': 'Handwritten digits, six views',
+    'handwritten_last': 'Six views, a tenth',
+    'letters': 'GRID letters',
     'utd': 'UTD-MHAD, actions',
+    'utd_long': 'UTD-MHAD, actions',
 }
 FUSED = 'all together'
+_PLAIN = ('full', 'all', 'last', 'long', 'tenth', 'three')
 _COLUMNS, _WIDTH, _LEFT, _ROW, _TOP, _HEAD = 3, 310, 92, 40, 74, 34
 _BAR = 10
 
@@ -155,7 +161,7 @@ _STYLE = (
 def _title(setting: str) -> str:
     study, _, variant = setting.partition('/')
     name = TITLES.get(study, study)
-    return name if variant in ('full', 'three') else f'{name} ({variant})'
+    return name if variant in _PLAIN else f'{name} ({variant})'
 
 
 def _legend(width: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Write what pages and README show of docs/_results/*.json.
 
-docs/_results/tables.inc for docs/results.md, docs/_static/who_learns.svg, and
-the part of README.md between its marks.
+docs/_results/tables.inc and questions.inc for docs/results.md,
+docs/_static/who_learns.svg, and the part of README.md between its marks.
 
 .. code-block:: shell
 
@@ -11,6 +11,7 @@ the part of README.md between its marks.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -18,12 +19,32 @@ from draw_results import draw, panels, table
 from readme_results import with_results
 
 from mmremix.study.records import Record, read_records
-from mmremix.study.rows import BEST, CHOSEN, FUSED, HEADS, Row, make_rows
+from mmremix.study.rows import (
+    BEST,
+    CHOSEN,
+    FUSED,
+    HEADS,
+    SHARED,
+    Row,
+    make_rows,
+)
 from mmremix.study.write_tables import HEADER, row_cells
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / 'docs' / '_results'
 TARGET = FOLDER / 'tables.inc'
+QUESTIONS = FOLDER / 'questions'
+ANSWERS = FOLDER / 'questions.inc'
+# What README and picture are of: the newest studies, whose last epoch counts.
+HERO = (
+    'digits_all',
+    'digits_tenth',
+    'letters',
+    'utd_long',
+    'handwritten_last',
+)
+# Whose pool of heads is shown beside its fused prediction.
+POOLED = ('joint', 'every_modality')
 PICTURE = ROOT / 'docs' / '_static' / 'who_learns.svg'
 README = ROOT / 'README.md'
 REFERENCE = 'joint'
@@ -31,12 +52,17 @@ SHOWN = ('method', 'read-out', 'test', 'SD', 'difference', '95 % (t)')
 COST = ('lr', 'runs', 'failed', 'steps', 'passes')
 
 
-def all_records() -> list[Record]:
+def all_records(folder: Path = FOLDER) -> list[Record]:
     return [
         record
-        for file in sorted(FOLDER.glob('*.json'))
+        for file in sorted(folder.glob('*.json'))
         for record in read_records(file)
     ]
+
+
+def hero(records: Sequence[Record]) -> list[Record]:
+    """Those that README and picture show."""
+    return [record for record in records if record['study'] in HERO]
 
 
 def tables() -> str:
@@ -46,13 +72,23 @@ def tables() -> str:
         '### Who learns what',
         '',
         'Test accuracy in %, mean over seeds, of each modality: from a model '
-        'of its own, and from its head in the model of all. The rate and the '
-        'epoch are those that held-out samples chose, by the fused '
-        'prediction.',
+        'of its own, and from its head in the model of all, at the rate and '
+        'the epoch of the tables below.',
         '',
         *table(panels(records)),
         '',
     ]
+    return '\n'.join([*parts, *_by_setting(records)])
+
+
+def answers() -> str:
+    """The same of the studies of single questions."""
+    return '\n'.join(_by_setting(all_records(QUESTIONS)))
+
+
+def _by_setting(records: Sequence[Record]) -> list[str]:
+    """Lines of a table a setting."""
+    parts: list[str] = []
     for setting, group in groupby(
         make_rows(records, REFERENCE), lambda row: row.setting
     ):
@@ -74,15 +110,17 @@ def tables() -> str:
                 f'| {" | ".join(str(cells[name]) for name in columns)} |'
             )
         parts.append('')
-    return '\n'.join(parts)
+    return parts
 
 
 def _is_shown(row: Row) -> bool:
     """One line a method, and the read-outs of joint training beside it.
 
     A read-out that held-out samples have chosen is shown if it is not the
-    fused head.
+    fused head, a pool of joint training and of what trains apart.
     """
+    if row.readout == SHARED:
+        return row.method in POOLED
     if row.readout == FUSED or row.readout == CHOSEN:
         return row.readout == FUSED or row.note not in ('fusion', '')
     return row.method == REFERENCE and row.readout == HEADS
@@ -95,7 +133,7 @@ def _order(row: Row) -> tuple[bool, float]:
 
 
 def renewed(readme: str) -> str:
-    records = all_records()
+    records = hero(all_records())
     rows = make_rows(records, REFERENCE)
     return with_results(readme, rows, panels(records))
 
@@ -107,7 +145,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     build_parser().parse_args()
     TARGET.write_text(tables(), encoding='utf-8')
-    PICTURE.write_text(draw(panels(all_records())), encoding='utf-8')
+    ANSWERS.write_text(answers(), encoding='utf-8')
+    found = panels(hero(all_records()))
+    PICTURE.write_text(draw(found), encoding='utf-8')
     README.write_text(
         renewed(README.read_text(encoding='utf-8')), encoding='utf-8'
     )

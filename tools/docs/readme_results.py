@@ -7,13 +7,13 @@ from pathlib import Path
 
 from draw_results import ALONE, JOINT, Panel
 
-from mmremix.study.rows import BEST, FUSED, HEADS, Row
+from mmremix.study.rows import BEST, FUSED, HEADS, SHARED, Row
 from mmremix.study.write_tables import HEADER, row_cells
 
 METHODS = Path(__file__).parents[2] / 'configs' / '_base_' / 'methods'
 BEGIN = '<!-- results: made by tools/docs/make_results.py -->\n'
 END = '<!-- end of results -->\n'
-REFERENCE = 'joint'
+REFERENCE, APART = 'joint', 'every_modality'
 
 
 def with_results(
@@ -82,12 +82,14 @@ def readme_table(rows: Sequence[Row]) -> str:
 def _label(row: Row) -> str:
     """Name of a row of the README; empty for what is not shown there.
 
-    Shown are joint training, its read-out and the best modality alone, and
+    Shown are joint training, its read-outs and the best modality alone, and
     the methods of configs/_base_/methods. The study has ablations and
     controls besides.
     """
     if row.method == REFERENCE and row.readout == HEADS:
         return f'{REFERENCE}, sum of heads'
+    if row.method in (REFERENCE, APART) and row.readout == SHARED:
+        return f'{row.method}, pool of heads'
     if row.readout != FUSED:
         return ''
     shown = (
