@@ -296,3 +296,36 @@ def test_remix_trains_on_it_without_any_pipeline(tmp_path):
     items = runner.train_dataloader.batch_sampler.items
     assert items.counts().tolist() == [6, 6]
     assert (tmp_path / 'work/remix_records.npy').is_file()
+
+
+def test_masks_reach_the_encoder_in_batches_of_like_lengths(tmp_path):
+    np.savez(tmp_path / 'own.npz', **content())
+    cfg = Config.fromfile(ROOT / 'configs/joint_handwritten_concat.py')
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].batch_size = 4
+        cfg[f'{name}_dataloader'].dataset.update(
+            data_root=str(tmp_path),
+            ann_file='own.npz',
+            modalities=['vector', 'series'],
+            padded=['series'],
+            filter_cfg=None,
+        )
+    cfg.train_dataloader.batch_sampler.bucket = 3
+    cfg.model.num_classes = 3
+    cfg.model.encoders = dict(
+        vector=dict(type='MLP', in_channels=3),
+        series=dict(type='GRU', in_channels=2, hidden_channels=4),
+    )
+    cfg.train_cfg.max_epochs = 1
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg.experiment_name = unique_name('padded')
+    runner = build_runner(cfg)
+    runner.train()
+    loss = runner.message_hub.get_scalar('train/loss').current()
+    assert 0 < loss < 100
+    longest = [
+        batch['inputs']['series'].mask.sum(dim=1).max().item()
+        - batch['inputs']['series'].mask.sum(dim=1).min().item()
+        for batch in runner.train_dataloader
+    ]
+    assert max(longest) <= 2  # of 1 to 5, in three batches

@@ -176,9 +176,8 @@ def assign_weights(
     ]
     if problems:
         more = len(problems) - _LISTED
-        there = (
-            f'{len(wanted) - len(missing)} of its {len(wanted)} weights are'
-        )
+        count = len(wanted) - len(missing)
+        there = f'{count} of its {len(wanted)} weights are'
         if not wanted.keys() & given.keys():
             there = f'none of its {len(wanted)} weights is'
         raise ConfigError(
