@@ -79,7 +79,8 @@ class GRU(Scannable):
                 f'GRU got a mask with a hole in {int(holes.sum())} of '
                 f'{len(mask)} series, the first in row '
                 f'{int(holes.int().argmax())} of the batch: steps that '
-                'are there behind some that are not. It reads the first steps of each series. Move them to '
+                'are there behind some that are not. It reads the '
+                'first steps of each series. Move them to '
                 'the beginning, Padded(values, lengths[:, None] > '
                 "torch.arange(T)), or use dict(type='TextTransformer', ...)"
             )
