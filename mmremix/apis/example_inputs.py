@@ -108,8 +108,8 @@ def _row_inputs(
                 f'{dataset.ann_file}: rows of {name!r} are of several '
                 'lengths, and make no batch. Give them a length: in a '
                 f'TableDataset modalities=dict({name}=dict(length=128)), or '
-                'length=None with an encoder that takes a mask; of arrays '
-                'with a transform of the pipeline.'
+                'length=None with an encoder that takes a mask; in an '
+                f'ArrayDataset padded=[{name!r}], with such an encoder too.'
             )
         made[name] = torch.stack([values[0], values[0]])
     return made

@@ -163,6 +163,8 @@ def export_model(
     padded = [n for n, x in example.items() if isinstance(x, Padded)]
     fused = FusedModel(model, padded).eval()
     flat = flatten(example)
+    # What is wrong with the inputs is said here, not by the tracer.
+    outputs = _outputs(fused, flat)
     program = _trace(fused, flat, padded)
     info = {
         'classes': classes,
@@ -174,7 +176,7 @@ def export_model(
             }
             for name, x in flat.items()
         },
-        'outputs': _outputs(fused, flat),
+        'outputs': outputs,
     }
     if model.readout.weights:
         info['readout'] = model.readout.weights

@@ -9,6 +9,7 @@ import numpy as np
 
 from mmremix.datasets.array_file import ArrayFile
 from mmremix.datasets.csv_rows import AnnotationError, RowFilter
+from mmremix.utils.errors import ConfigError
 
 _CHUNK = 1 << 24  # numbers that are looked at in one go
 _LISTED = 10
@@ -63,6 +64,41 @@ def check_arrays(
         if length in file.names:
             _check_lengths(file, name, shape)
     return rows
+
+
+def check_padded(
+    source: str,
+    names: Iterable[str] | None,
+    modalities: Mapping[str, str],
+    padded: Sequence[str],
+) -> None:
+    """Look whether rows can keep their lengths.
+
+    Args:
+        source: The file, for errors.
+        names: Of the arrays in it; None while it is not open.
+        modalities: Name of the array of each modality.
+        padded: The modalities that shall.
+
+    Raises:
+        ConfigError: If one is no modality, or there are no lengths of it.
+    """
+    known = list(modalities)
+    if isinstance(padded, str) or not set(padded) <= set(known):
+        raise ConfigError(
+            f'ArrayDataset: padded={padded!r} is a list of modalities, which '
+            f'are {known}. Write: padded={known[-1:]}'
+        )
+    if names is None:
+        return
+    for name in padded:
+        length = length_name(modalities[name])
+        if length not in names:
+            raise ConfigError(
+                f'{source}: padded={list(padded)}, and there is no array '
+                f'{length!r} with the lengths of its rows, (N,). Write one, '
+                f'or leave {name!r} out of padded: all rows are as long.'
+            )
 
 
 def _check_lengths(file: ArrayFile, name: str, shape: Sequence[int]) -> None:

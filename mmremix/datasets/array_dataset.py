@@ -13,6 +13,7 @@ from mmremix.datasets.array_checks import (
     as_text,
     check_arrays,
     check_finite,
+    check_padded,
     length_name,
     select_rows,
 )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 # Keys of a sample that have a meaning of their own.
 _TAKEN = (
     *('active_modalities', 'clip', 'inputs', 'label', 'loaded_modalities'),
-    *('row', 'sample_idx'),
+    *('padded', 'row', 'sample_idx'),
 )
 
 
@@ -79,6 +80,10 @@ class ArrayDataset(MultimodalDataset):
         modalities: Names of the arrays, which are those of the modalities
             too; or a dict from the modality to its array. The order is that
             of everything else.
+        padded: Modalities whose rows keep the length that
+            ``<array>_length`` says: batches are padded with a mask
+            (:class:`~mmremix.utils.padded.Padded`), for an encoder that takes
+            one, and ``RemixSampler(bucket=...)`` groups like lengths.
         label: Array of class indices from 0, or of class names; or of 0 and
             1, ``(N, M)``, where samples have any number of labels, for
             :class:`~mmremix.models.BinaryCrossEntropy`.
@@ -111,6 +116,7 @@ class ArrayDataset(MultimodalDataset):
         ann_file: str = '',
         *,
         modalities: Mapping[str, str] | Sequence[str],
+        padded: Sequence[str] = (),
         label: str = 'label',
         no_label: str = 'error',
         classes: Sequence[str] | str | None = None,
@@ -136,6 +142,8 @@ class ArrayDataset(MultimodalDataset):
                 'which is another key of a sample. Write: '
                 f"modalities=dict(my_{taken[0]}='{self.arrays[taken[0]]}')"
             )
+        check_padded(ann_file, None, self.arrays, padded)
+        self.padded = tuple(padded)
         check_no_label('ArrayDataset', no_label)
         self.label = label
         self.no_label = no_label
@@ -159,6 +167,7 @@ class ArrayDataset(MultimodalDataset):
             return
         file = self._file = ArrayFile(self.ann_file)
         num_rows = check_arrays(file, self.arrays, self.label)
+        check_padded(str(file.path), file.names, self.arrays, self.padded)
         given = self._classes
         if isinstance(given, str):
             given = as_text(file[given]).tolist()
@@ -216,6 +225,8 @@ class ArrayDataset(MultimodalDataset):
             value = file[name][row]
             length = info.get(length_name(name))
             info[modality] = value if length is None else value[:length]
+        if self.padded:
+            info['padded'] = self.padded
         info.setdefault('clip', f'row {row}')
         info['label'] = (
             self._labels[row].astype(np.float32)
@@ -225,6 +236,17 @@ class ArrayDataset(MultimodalDataset):
         info['row'] = row
         info['sample_idx'] = idx if idx >= 0 else len(self._rows) + idx
         return info
+
+    def lengths(self) -> np.ndarray | None:
+        """Steps of the modalities in ``padded``."""
+        if not self.padded:
+            return None
+        found = np.zeros((len(self), len(self.modalities)), np.int64)
+        for place, name in enumerate(self.modalities):
+            if name in self.padded:
+                lengths = self.file[length_name(self.arrays[name])]
+                found[:, place] = lengths[self._rows]
+        return found
 
     def column(self, name: str) -> np.ndarray:
         """Values of a column for all samples, in one go.

@@ -14,6 +14,7 @@ from mmremix.apis import build_runner
 from mmremix.datasets import ArrayDataset, InputCache, RemixIndex
 from mmremix.datasets.csv_rows import AnnotationError
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.padded import Padded
 from tests.demo_run import ROOT, unique_name
 
 N = 12
@@ -67,6 +68,44 @@ def test_gives_the_rows_of_what_is_active(make, write):
     # What a transform does to it stays in the sample.
     sample['inputs']['vector'].zero_()
     assert dataset[1]['inputs']['vector'].abs().sum() > 0
+
+
+def test_rows_keep_their_length(make):
+    options = dict(filter_cfg=dict(split='test'), padded=['series'])
+    dataset = make(**options)
+    length = content()['series_length'][8:]
+    found = dataset.lengths()
+    assert found[:, 2].tolist() == length.tolist()
+    assert not found[:, :2].any()
+    batch = [dataset[i]['inputs']['series'] for i in range(4)]
+    series = Padded.stack(batch)
+    assert series.mask.sum(dim=1).tolist() == length.tolist()
+    assert series.values.isfinite().all()
+    assert dataset.get_subset(2).lengths().tolist() == found[:2].tolist()
+    written = [
+        dict(type='ForModality', modality=name, output=name, transforms=[])
+        for name in dataset.modalities
+    ]
+    again = make(pipeline=[*written, dict(type='PackAVInputs')], **options)
+    assert torch.equal(again[1]['inputs']['series'].values, batch[1].values)
+    assert make().lengths() is None
+
+
+@pytest.mark.parametrize(
+    ('changes', 'padded', 'message'),
+    [
+        ({}, 'series', r"Write: padded=\['series'\]"),
+        ({}, ['words'], r"padded=\['words'\] is a list of modalities"),
+        (
+            {'series_length': None, 'series': np.ones((N, 5, 2))},
+            ['series'],
+            "no array 'series_length'",
+        ),
+    ],
+)
+def test_refuses_rows_without_a_length(make, changes, padded, message):
+    with pytest.raises(ConfigError, match=message):
+        len(make(changes, padded=padded))
 
 
 def test_stored_arrays_are_mapped_and_read_only(make):
@@ -257,3 +296,37 @@ def test_remix_trains_on_it_without_any_pipeline(tmp_path):
     items = runner.train_dataloader.batch_sampler.items
     assert items.counts().tolist() == [6, 6]
     assert (tmp_path / 'work/remix_records.npy').is_file()
+
+
+def test_masks_reach_the_encoder_in_batches_of_like_lengths(tmp_path):
+    np.savez(tmp_path / 'own.npz', **content())
+    cfg = Config.fromfile(ROOT / 'configs/joint_handwritten_concat.py')
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].batch_size = 4
+        cfg[f'{name}_dataloader'].dataset.update(
+            data_root=str(tmp_path),
+            ann_file='own.npz',
+            modalities=['vector', 'series'],
+            padded=['series'],
+            filter_cfg=None,
+        )
+    cfg.train_dataloader.batch_sampler.bucket = 3
+    cfg.model.num_classes = 3
+    cfg.model.encoders = dict(
+        vector=dict(type='MLP', in_channels=3),
+        series=dict(type='GRU', in_channels=2, hidden_channels=4),
+    )
+    cfg.train_cfg.max_epochs = 1
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg.experiment_name = unique_name('padded')
+    runner = build_runner(cfg)
+    runner.train()
+    loss = runner.message_hub.get_scalar('train/loss').current()
+    assert 0 < loss < 100
+    loader = runner.train_dataloader
+    lengths = loader.dataset.lengths()[:, 1]
+    longest = [
+        np.ptp(lengths[batch.rows.numpy()])
+        for batch in loader.batch_sampler.epoch_plan()
+    ]
+    assert max(longest) <= 2  # of 1 to 5, in three batches

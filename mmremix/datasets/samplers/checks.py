@@ -106,6 +106,7 @@ def read_lengths(sampler: DefaultSampler, bucket: Any) -> Tensor:
             f'RemixSampler: bucket={bucket} groups sequences by length, and '
             'no modality of the data set keeps its length. Write in a '
             "TableDataset: modalities=dict(skeleton=dict(reader='npy', "
-            'length=None)), or bucket=0'
+            "length=None)), in an ArrayDataset padded=['skeleton'], or "
+            'bucket=0'
         )
     return torch.from_numpy(lengths)

@@ -21,9 +21,11 @@ class PackAVInputs(BaseTransform):
 
     Required keys: ``inputs`` (from :class:`ForModality`),
     ``active_modalities``, ``loaded_modalities``, ``label`` (optional; a
-    class index, or 0 and 1 of every class, float32 ``(M,)``).
+    class index, or 0 and 1 of every class, float32 ``(M,)``), ``padded``
+    (optional; modalities whose sequences keep their length).
 
-    Result: ``inputs``, a dict from each loaded modality to a tensor, and
+    Result: ``inputs``, a dict from each loaded modality to a tensor (of those
+    in ``padded``, a :class:`~mmremix.utils.padded.Padded`), and
     ``data_samples``, an ``ActionDataSample`` with ``gt_label`` and the meta
     keys that the sample has.
 
@@ -71,6 +73,10 @@ class PackAVInputs(BaseTransform):
         )
         # Data set order, so that batches of one active set are alike.
         packed = {name: _to_tensor(inputs[name]) for name in loaded}
+        for name in results.get('padded', ()):
+            value = packed.get(name)
+            if isinstance(value, torch.Tensor):
+                packed[name] = Padded.whole(value)
         return {'inputs': packed, 'data_samples': data_sample}
 
 

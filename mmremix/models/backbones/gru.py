@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from mmremix.models.backbones.recurrence import Scannable, scan_gru
 from mmremix.models.tokens import all_there
 from mmremix.registry import MODELS
+from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
 
@@ -63,12 +64,26 @@ class GRU(Scannable):
 
         Returns:
             Of ``(B, T, out_channels)``.
+
+        Raises:
+            ConfigError: If a step is there behind one that is not.
         """
         if mask is None:
             outputs: Tensor = self.gru(x)[0]
             return Padded(outputs, all_there(outputs))
         if self.as_scan:
             return Padded(scan_gru(self.gru, x, mask), mask)
+        holes = (mask[:, 1:] & ~mask[:, :-1]).any(dim=1)
+        if holes.any():
+            raise ConfigError(
+                f'GRU got a mask with a hole in {int(holes.sum())} of '
+                f'{len(mask)} series, the first in row '
+                f'{int(holes.int().argmax())} of the batch: steps that '
+                'are there behind some that are not. It reads the '
+                'first steps of each series. Move them to '
+                'the beginning, Padded(values, lengths[:, None] > '
+                "torch.arange(T)), or use dict(type='TextTransformer', ...)"
+            )
         # Packing takes no series without a step; its result is masked.
         lengths = mask.sum(dim=1).clamp(min=1).cpu()
         packed = pack_padded_sequence(

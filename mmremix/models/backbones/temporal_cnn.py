@@ -104,7 +104,8 @@ class TemporalCNN(nn.Module):
                 # By the number of outputs, so that any can be exported.
                 steps = torch.arange(maps.shape[2], device=mask.device)
                 mask = mask[:, steps * layer.stride[0]]
-        return Padded(maps.transpose(1, 2), mask)
+        # Else torch.export cannot tell how the tokens lie in memory.
+        return Padded(maps.transpose(1, 2).contiguous(), mask)
 
 
 def _normalized(norm: nn.BatchNorm1d, maps: Tensor, mask: Tensor) -> Tensor:

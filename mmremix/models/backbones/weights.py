@@ -176,9 +176,12 @@ def assign_weights(
     ]
     if problems:
         more = len(problems) - _LISTED
+        count = len(wanted) - len(missing)
+        there = f'{count} of its {len(wanted)} weights are'
+        if not wanted.keys() & given.keys():
+            there = f'none of its {len(wanted)} weights is'
         raise ConfigError(
-            f'{source} does not fit {type(module).__name__} '
-            f'({len(wanted) - len(missing)} of its {len(wanted)} weights are '
+            f'{source} does not fit {type(module).__name__} ({there} '
             'there):\n  '
             + '\n  '.join(problems[:_LISTED])
             + (f'\n  ... and {more} more' if more > 0 else '')

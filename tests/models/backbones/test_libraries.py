@@ -98,7 +98,7 @@ def test_files_without_the_weights(tmp_path):
     for content, prefix, said in (
         ([1], '', 'holds no weights'),
         ({'state_dict': {'a.b': torch.ones(1)}}, 'x', 'begin with a.b'),
-        ({'a.b': torch.ones(1)}, '', r'0 of its \d+ weights are there'),
+        ({'a.b': torch.ones(1)}, '', r'none of its \d+ weights is there'),
     ):
         torch.save(content, path)
         cfg = {'type': 'Pretrained', 'checkpoint': path, 'prefix': prefix}

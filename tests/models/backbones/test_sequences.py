@@ -114,6 +114,14 @@ def test_encoder_without_mask_refuses_sequences():
         encoder(Padded.stack([Padded.whole(torch.ones(2, 3))]))
 
 
+def test_a_mask_with_a_hole_is_refused():
+    encoder = MODELS.build({'type': 'GRU', 'in_channels': 3})
+    mask = torch.ones(3, 4, dtype=torch.bool)
+    mask[1, 2] = False
+    with pytest.raises(ConfigError, match=r'hole in 1 of 3 .* in row 1 of'):
+        encoder(torch.ones(3, 4, 3), mask)
+
+
 def test_waveform():
     torch.manual_seed(0)
     encoder = ModalityEncoder(WaveformCNN((4, 8)))
