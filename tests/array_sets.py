@@ -7,12 +7,14 @@ import numpy as np
 SETS = {
     'utd': dict(depth=(12, 30, 40), inertial=(128, 6), skeleton=(64, 60)),
     'digits': dict(spectrogram=(1, 64, 40), image=(1, 28, 28)),
+    'letters': {'spectrogram_0db': (1, 129, 41), 'video': (8, 32, 32)},
     'handwritten': dict(
         pix=(240,), fou=(76,), fac=(216,), zer=(47,), kar=(64,), mor=(6,)
     ),
 }
-CLASSES = {'utd': 27, 'digits': 10, 'handwritten': 10}
-UINT8 = ('depth', 'image')
+CLASSES = {'utd': 27, 'digits': 10, 'letters': 25, 'handwritten': 10}
+UINT8 = ('depth', 'image', 'video')
+NAMED = {'utd': 'action', 'letters': 'letter'}
 
 
 def make_arrays(name, rows=8, seed=0):
@@ -28,8 +30,9 @@ def make_arrays(name, rows=8, seed=0):
     label[-1] = CLASSES[name] - 1
     arrays['label'] = label
     arrays['split'] = np.where(np.arange(rows) % 2, 'test', 'train')
-    if name == 'utd':
-        arrays['classes'] = np.array([f'action {i}' for i in range(27)])
+    if name in NAMED:
+        names = [f'{NAMED[name]} {i}' for i in range(CLASSES[name])]
+        arrays['classes'] = np.array(names)
     return arrays
 
 

@@ -54,7 +54,7 @@ def test_there_are_the_named_ones():
             ),
         )
     }
-    assert len(named) == 54
+    assert len(named) == 56
     others = [name for name in CONFIGS if name not in named]
     assert set(CONFIGS) > named
     # The others are examples, one of each kind: no file a combination.

@@ -111,7 +111,7 @@ def test_accuracies_are_those_of_the_model_without_the_inputs(fusion, options):
     assert model.training
     model.eval()
     whole = multimodal_collate(list(dataset))
-    inputs = {n: torch.stack(x) for n, x in whole['inputs'].items()}
+    inputs = whole['inputs']
     target = torch.tensor(dataset.labels)
     for subset in all_subsets(NAMES)[1:]:
         with torch.no_grad():

@@ -1,0 +1,2 @@
+# Fair: nothing to change.
+_base_ = ['every_modality_fair.py']
