@@ -29,7 +29,11 @@ def build_parser() -> argparse.ArgumentParser:
         '--out-json', metavar='FILE', help='write the accuracies to this file'
     )
     add_trust(parser)
-    add_config_arguments(parser)
+    add_config_arguments(
+        parser,
+        work_dir='where logs and results go; default: the work directory of '
+        'the training, if the checkpoint lies in it, for its report and card',
+    )
     return parser
 
 
@@ -49,13 +53,14 @@ def main() -> None:
         subset_accuracies,
         subset_table,
     )
+    from mmremix.report.tested import work_dir_of
     from mmremix.utils.whole_files import write_whole
 
     with errors_as_messages():
         cfg = load_config(
             args.config,
             cfg_options=args.cfg_options,
-            work_dir=args.work_dir,
+            work_dir=args.work_dir or work_dir_of(args.checkpoint),
             launcher=args.launcher,
             trust=args.trust,
         )

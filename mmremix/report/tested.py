@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from mmremix.report.scalars import find_runs
 
 _LOADED = re.compile(r'^load_from = (["\'])(.*)\1$', re.MULTILINE)
 
@@ -38,6 +41,26 @@ def read_tested(work_dir: str | Path) -> list[Tested]:
             name = _checkpoint(folder / 'vis_data/config.py')
             found.append(Tested(folder.name, name, metrics))
     return found
+
+
+def work_dir_of(checkpoint: str | Path) -> str | None:
+    """The work directory of the training that wrote a checkpoint.
+
+    Args:
+        checkpoint: File, or an address.
+
+    Returns:
+        The folder that the file lies in; ``None`` if no training has logged
+        anything there, or nothing can be written there.
+    """
+    folder = Path(checkpoint).parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        return None
+    try:
+        found = find_runs(folder)
+    except (OSError, ValueError):
+        return None
+    return str(folder) if found else None
 
 
 def _metrics(file: Path) -> dict[str, float]:

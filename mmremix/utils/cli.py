@@ -54,9 +54,17 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--work-dir``, ``--verbose``, ``--cfg-options``, ``--launcher``."""
-    parser.add_argument('--work-dir', help='where logs and results go')
+def add_config_arguments(
+    parser: argparse.ArgumentParser,
+    work_dir: str = 'where logs and results go',
+) -> None:
+    """Add ``--work-dir``, ``--verbose``, ``--cfg-options``, ``--launcher``.
+
+    Args:
+        parser: Gets the arguments.
+        work_dir: What ``--help`` says of ``--work-dir``.
+    """
+    parser.add_argument('--work-dir', help=work_dir)
     parser.add_argument(
         '--verbose',
         action='store_true',

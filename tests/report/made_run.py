@@ -26,6 +26,7 @@ class Clips:
     metainfo = {'classes': CLASSES}  # noqa: RUF012
     data_prefix = {'clip': ''}  # noqa: RUF012
     row = MultimodalDataset.row
+    row_blocks = MultimodalDataset.row_blocks
 
     def __len__(self):
         return len(LABELS)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mmremix.report import load_run
-from mmremix.report.tested import read_tested
+from mmremix.report.tested import read_tested, work_dir_of
 from tests.report.made_run import EPOCHS, make_run, write_scalars
 
 
@@ -78,3 +78,10 @@ def test_tests(tmp_path):
     (test,) = read_tested(made)
     assert test.metrics == {'acc/fusion_top1': 0.5} and test.checkpoint == ''
     assert load_run(made).tested == [test]
+
+
+def test_work_directory_of_a_checkpoint(tmp_path):
+    made = make_run(tmp_path / 'a')
+    assert work_dir_of(made / 'epoch_2.pth') == str(made)
+    assert work_dir_of(tmp_path / 'copy.pth') is None
+    assert work_dir_of('https://example.org/epoch_2.pth') is None

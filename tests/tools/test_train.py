@@ -13,6 +13,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmremix.report import group_runs, load_run
+from mmremix.report.sections_missing import missing_section
 from tests.demo_run import NUM_TEST, NUM_TRAIN, ROOT, tiny_options
 from tests.tool_run import run_ranks, run_tool
 
@@ -105,7 +107,7 @@ def test_test_and_dump(work_dir, demo_root, tmp_path):
         'tools/test.py',
         CONFIG,
         str(work_dir / 'epoch_2.pth'),
-        f'--work-dir={tmp_path}',
+        '--subsets',
         f'--dump={dump}',
         *options(demo_root),
     )
@@ -116,6 +118,9 @@ def test_test_and_dump(work_dir, demo_root, tmp_path):
     scores = predictions[0]['pred_score']
     assert list(scores) == ['fusion', 'video', 'audio', 'heads']
     assert float(scores['audio'].sum()) == pytest.approx(1)
+    # Kept with the training, where the report looks.
+    page = missing_section(group_runs([load_run(work_dir)]))
+    assert 'test set, epoch_2.pth' in page
 
 
 def test_a_config_without_randomness(demo_root, tmp_path):
