@@ -17,7 +17,12 @@ from mmremix.records.blocks import (
     iterate_blocks,
     write_block,
 )
-from mmremix.records.records import SEVERAL, discrepancy_ratios
+from mmremix.records.records import (
+    PER_SAMPLE,
+    SEVERAL,
+    discrepancy_ratios,
+    is_short,
+)
 from mmremix.utils.names import FUSION
 from mmremix.utils.whole_files import write_whole
 
@@ -26,17 +31,30 @@ class RecordFile:
     """The growing file that :func:`~mmremix.records.read_records` reads.
 
     It is only ever cut between two blocks, so a kill at any moment leaves
-    all earlier epochs readable.
+    all earlier epochs readable. Beyond the limit an epoch is written twice:
+    in short, which stays, and in full, which the next epoch takes the place
+    of.
 
     Args:
         path: The file; need not be there yet.
+        limit: Bytes that epochs in full may take, besides the newest one;
+            ``None`` for any number.
+
+    Attributes:
+        shortened: The first epoch of this process beyond the limit, or None.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, limit: int | None = None) -> None:
         self.path = Path(path)
+        self.limit = limit
+        self.shortened: int | None = None
         # Size and epoch after this process' last block: up to there nothing
         # is torn, and no later epoch.
         self._end = self._epoch = -1
+        # Where the epoch begins that does not stay in full, or None, and
+        # the bytes of those that do.
+        self._passing: int | None = None
+        self._full = 0
 
     def set_aside(self) -> Path | None:
         """Give the file of an earlier run a number, and make room.
@@ -56,14 +74,22 @@ class RecordFile:
         Returns:
             The new path of a damaged file, or None.
         """
+        self._passing, self._full = None, 0
         if not self.path.exists():
             return None
-        end = 0
+        end, short = 0, -1
         try:
             with self.path.open('rb') as stream:
                 for number, (stop, block) in enumerate(iterate_blocks(stream)):
-                    if number >= 2 and block['epoch'] >= epoch:
-                        break
+                    if number >= 2:
+                        if block['epoch'] >= epoch:
+                            break
+                        if is_short(block):
+                            short = block['epoch']
+                        elif block['epoch'] == short:
+                            self._passing = end
+                        else:
+                            self._full += block.nbytes
                     # Samples without class names are no use.
                     end = stop if number else 0
         except DamagedBlockError as error:
@@ -87,20 +113,24 @@ class RecordFile:
         if size != self._end or epoch <= self._epoch:
             self.cut(epoch)
             self._check_samples(len(record['assignments']))
-        blocks = [record]
-        if not self.path.exists() or self.path.stat().st_size == 0:
-            classes = list(dataset.metainfo.get('classes') or ())
-            blocks = [
-                sample_table(dataset),
-                np.array(classes, dtype=np.str_),
-                record,
-            ]
+        stays = self.limit is None or self._full + record.nbytes <= self.limit
+        if self._passing is not None:
+            os.truncate(self.path, self._passing)
+            self._passing = None
         with self.path.open('ab') as stream:
-            for block in blocks:
-                write_block(stream, block)
+            if stream.tell() == 0:
+                classes = list(dataset.metainfo.get('classes') or ())
+                write_block(stream, sample_table(dataset))
+                write_block(stream, np.array(classes, dtype=np.str_))
+            if not stays:
+                write_block(stream, shorten(record))
+                self._passing = stream.tell()
+                self.shortened = self.shortened or epoch
+            write_block(stream, record)
             stream.flush()
             os.fsync(stream.fileno())
             self._end, self._epoch = stream.tell(), epoch
+            self._full += record.nbytes * stays
 
     def _check_samples(self, number: int) -> None:
         if not self.path.exists() or self.path.stat().st_size == 0:
@@ -177,6 +207,26 @@ def sample_table(dataset: MultimodalDataset) -> np.ndarray:
 def _clips(block: RowBlock) -> list[bytes]:
     clips = block.media.get('clip') or [''] * len(block.labels)
     return [clip.encode('utf-8', 'surrogatepass') for clip in clips]
+
+
+def shorten(record: np.ndarray) -> np.ndarray:
+    """A scoring epoch without what it has of every sample."""
+    dtype = record.dtype
+    fields = [
+        (name, _without_samples(dtype[name]) if name in PER_SAMPLE else kind)
+        for name, (kind, *_) in (dtype.fields or {}).items()
+    ]
+    short = np.zeros((), np.dtype(fields))
+    for name in dtype.names or ():
+        if name not in PER_SAMPLE:
+            short[name] = record[name]
+    return short
+
+
+def _without_samples(kind: np.dtype) -> np.dtype:
+    if kind.names is None:
+        return np.dtype((kind.base, (0,)))
+    return np.dtype([(n, _without_samples(kind[n])) for n in kind.names])
 
 
 def epoch_record(

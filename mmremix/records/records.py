@@ -19,14 +19,19 @@ from mmremix.records.blocks import DamagedBlockError, iterate_blocks
 from mmremix.utils.errors import MissingFileError
 
 FILE_NAME = 'remix_records.npy'
+"""Name of the file in the work directory."""
 SEVERAL = -2
 """Class index of a sample with several labels."""
-"""Name of the file in the work directory."""
+PER_SAMPLE = ('scores', 'assignments')
+"""Fields of an epoch's record that grow with the samples."""
 
 
 @dataclass
 class Records:
     """The scoring epochs of a run: E epochs, N samples, K modalities.
+
+    Of F of the epochs, what each sample got is kept: of all, or, beyond the
+    limit of ``RemixRecordHook``, of the first and of the newest.
 
     Attributes:
         samples: ``(N,)`` structured: ``clip`` (relative to its prefix),
@@ -45,8 +50,9 @@ class Records:
             measured.
         count: ``(E, K)`` samples that each modality keeps.
         class_count: ``(E, K, M)``, the same by class.
-        scores: ``(E, N, K)`` float32; NaN: could not be loaded.
-        assignments: ``(E, N)`` int8 columns; -1: could not be loaded.
+        kept: ``(F,)`` positions in ``epochs``, ascending.
+        scores: ``(F, N, K)`` float32; NaN: could not be loaded.
+        assignments: ``(F, N)`` int8 columns; -1: could not be loaded.
         damage: What is wrong with the file behind these epochs; empty if
             nothing is.
     """
@@ -63,6 +69,7 @@ class Records:
     rho: np.ndarray
     count: np.ndarray
     class_count: np.ndarray
+    kept: np.ndarray
     scores: np.ndarray
     assignments: np.ndarray
     damage: str = ''
@@ -82,9 +89,10 @@ class Records:
     def sample_table(self) -> dict[str, np.ndarray]:
         """One row a training sample, for ``pandas.DataFrame(...)``.
 
-        ``given_<name>`` counts the epochs in which the sample kept that
-        modality, ``flips`` how often it changed, ``mean_kl_<name>`` is the
-        mean over the epochs (NaN if it could never be loaded).
+        Over the epochs that :attr:`kept` names, ``given_<name>`` counts those
+        in which the sample kept that modality, ``flips`` how often it
+        changed, ``mean_kl_<name>`` is the mean (NaN if it could never be
+        loaded).
         """
         names = self.samples.dtype.names or ()
         table = {name: self.samples[name] for name in names}
@@ -132,22 +140,26 @@ def read_records(path: str | Path) -> Records:
             blocks += (block for _, block in iterate_blocks(stream))
         except DamagedBlockError as error:
             damage = f'{file}: {error}'
-    if len(blocks) < 3:
+    if all(map(is_short, blocks[2:])):
         raise ValueError(
             damage
             or f'{file} holds no complete scoring epoch: the run was stopped '
-            'in its first one.'
+            'while it wrote one.'
         )
     if damage:
         damage += f'; only the {len(blocks) - 2} scoring epochs before it are'
         damage += ' read.'
         warnings.warn(damage, RuntimeWarning, stacklevel=2)
     samples, classes, *rows = blocks
-    epochs = np.stack(rows)
-    names = _names(epochs, 'scores')
+    # The newest may be there twice, in short and in full.
+    full = np.stack([row for row in rows if not is_short(row)])
+    once = {int(row['epoch']): row for row in rows}
+    shared = [n for n in full.dtype.names or () if n not in PER_SAMPLE]
+    epochs = {n: np.stack([row[n] for row in once.values()]) for n in shared}
+    names = full.dtype['scores'].names or ()
 
-    def columns(field: str, axis: int = -1) -> np.ndarray:
-        return np.stack([epochs[field][name] for name in names], axis=axis)
+    def columns(values: np.ndarray, axis: int = -1) -> np.ndarray:
+        return np.stack([values[name] for name in names], axis=axis)
 
     return Records(
         samples=_as_text(samples),
@@ -159,16 +171,22 @@ def read_records(path: str | Path) -> Records:
         flips=epochs['flips'],
         accuracy={
             name: epochs['accuracy'][name]
-            for name in _names(epochs, 'accuracy')
+            for name in epochs['accuracy'].dtype.names or ()
         },
-        mean_kl=columns('mean_kl'),
-        rho=columns('rho'),
-        count=columns('count'),
-        class_count=columns('class_count', axis=1),
-        scores=columns('scores'),
-        assignments=epochs['assignments'],
+        mean_kl=columns(epochs['mean_kl']),
+        rho=columns(epochs['rho']),
+        count=columns(epochs['count']),
+        class_count=columns(epochs['class_count'], axis=1),
+        kept=np.flatnonzero(np.isin(epochs['epoch'], full['epoch'])),
+        scores=columns(full['scores']),
+        assignments=full['assignments'],
         damage=damage,
     )
+
+
+def is_short(record: np.ndarray) -> bool:
+    """Whether an epoch's record leaves out what each sample got."""
+    return record['assignments'].shape == (0,)
 
 
 def _as_text(samples: np.ndarray) -> np.ndarray:
@@ -185,10 +203,6 @@ def _as_text(samples: np.ndarray) -> np.ndarray:
     for name in samples.dtype.names or ():
         table[name] = clips if name == 'clip' else samples[name]
     return table
-
-
-def _names(epochs: np.ndarray, field: str) -> tuple[str, ...]:
-    return epochs.dtype[field].names or ()
 
 
 def discrepancy_ratios(

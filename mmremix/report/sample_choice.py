@@ -34,7 +34,8 @@ def choose_samples(records: Records, number: int) -> list[Choice]:
     table = records.sample_table()
     scored = (records.assignments >= 0).any(axis=0)
     margin = _mean_margins(records)
-    epochs = len(records.epochs)
+    epochs, all_epochs = len(records.kept), len(records.epochs)
+    kept = '' if epochs == all_epochs else f' that are kept, of {all_epochs}'
     choices = []
     for k, name in enumerate(records.modalities):
         given = table[f'given_{name}']
@@ -44,8 +45,8 @@ def choose_samples(records: Records, number: int) -> list[Choice]:
             Choice(
                 f'Most often given to {name}',
                 f'{always} of {len(given)} samples were given to {name} in '
-                f'every one of {epochs} scoring epochs. Among equals, those '
-                f'come first where {name} was furthest behind.',
+                f'every one of {epochs} scoring epochs{kept}. Among equals, '
+                f'those come first where {name} was furthest behind.',
                 indices,
             )
         )

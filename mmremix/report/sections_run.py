@@ -25,9 +25,10 @@ def certainty_charts(group: RunGroup) -> list[Chart]:
     if records is None:
         return []
     colours = kinds(run)
-    number = min(_MAX_HISTOGRAMS, len(records.epochs))
+    epochs = records.epochs[records.kept]
+    number = min(_MAX_HISTOGRAMS, len(epochs))
     chosen = np.unique(
-        np.linspace(0, len(records.epochs) - 1, number).round().astype(int)
+        np.linspace(0, len(epochs) - 1, number).round().astype(int)
     )
     # KL ends at ln M; other scores may go beyond.
     most = max(
@@ -35,8 +36,8 @@ def certainty_charts(group: RunGroup) -> list[Chart]:
         float(np.nanmax(records.scores, initial=0)),
     )
     histograms = histogram_chart(
-        f'Histograms of the scores in epochs {records.epochs[chosen]}',
-        records.epochs[chosen].tolist(),
+        f'Histograms of the scores in epochs {epochs[chosen]}',
+        epochs[chosen].tolist(),
         list(records.scores[chosen]),
         records.modalities,
         colours,
@@ -50,7 +51,7 @@ def certainty_charts(group: RunGroup) -> list[Chart]:
                 float(middle), float(low), float(high), None, runs=2
             )
             for epoch, low, middle, high in zip(
-                records.epochs, *quartiles[:, :, k], strict=True
+                epochs, *quartiles[:, :, k], strict=True
             )
         }
         drift.append(Curve(name, colours[name], points))
@@ -62,7 +63,7 @@ def certainty_charts(group: RunGroup) -> list[Chart]:
                 for low, middle, high in quartiles[:, e].T
             ),
         ]
-        for e, epoch in enumerate(records.epochs)
+        for e, epoch in enumerate(epochs)
     ]
     picture = line_chart(
         f'Median and quartiles of the scores, {run.name}',
@@ -95,14 +96,15 @@ def certainty_charts(group: RunGroup) -> list[Chart]:
 
 
 def _histogram_table(records: Records, most: float) -> str:
-    """Counts of the first and the last scoring epoch."""
+    """Counts of the first and the last scoring epoch that is kept."""
+    epochs = records.epochs[records.kept]
     edges = np.linspace(0, most, 11)
     header, columns = ['KL from'], [[f'{edge:.2f}' for edge in edges[:-1]]]
-    for row in sorted({0, len(records.epochs) - 1}):
+    for row in sorted({0, len(epochs) - 1}):
         for k, name in enumerate(records.modalities):
             values = records.scores[row, :, k]
             counts, _ = np.histogram(values[~np.isnan(values)], edges)
-            header.append(f'{name}, epoch {records.epochs[row]}')
+            header.append(f'{name}, epoch {epochs[row]}')
             columns.append([str(int(n)) for n in counts])
     return table(
         header, list(zip(*columns, strict=True)), 'Samples by KL, nats'

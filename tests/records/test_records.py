@@ -15,6 +15,7 @@ from mmremix.records import (
     read_records,
 )
 from mmremix.records.blocks import iterate_blocks
+from mmremix.records.record_file import shorten
 
 LABELS = np.array([0, 1, 2, 1])
 
@@ -283,3 +284,61 @@ def test_ratios():
     three = discrepancy_ratios({'a': 0.6, 'b': 0.2, 'c': 0.4})
     assert three == pytest.approx({'a': 2.0, 'b': 0.4, 'c': 1.0})
     assert discrepancy_ratios({'a': 0.6}) == {}
+
+
+def written(path, limit, epochs):
+    file = RecordFile(path / 'remix_records.npy', limit)
+    for epoch in epochs:
+        file.append(Clips(), record(epoch))
+    return file
+
+
+def test_beyond_the_limit_only_the_newest_stays_in_full(tmp_path):
+    limit = 2 * record(3).nbytes
+    file = written(tmp_path, limit, [3, 4, 5])
+    size = file.path.stat().st_size
+    assert file.shortened == 5
+    for epoch in (6, 7):
+        file.append(Clips(), record(epoch))
+    found = read_records(tmp_path)
+    assert found.epochs.tolist() == found.flips.tolist() == [3, 4, 5, 6, 7]
+    assert found.count.shape == (5, 2)
+    assert found.kept.tolist() == [0, 1, 4]
+    assert found.scores[:, 0, 0].tolist() == [300, 400, 700]
+    assert found.assignments.shape == (3, 4)
+    assert found.sample_table()['given_video'].tolist() == [3, 0, 3, 0]
+    assert found.epoch_table()['flips'].tolist() == [3, 4, 5, 6, 7]
+    # What stays of an epoch does not depend on the samples.
+    assert file.path.stat().st_size > size
+    assert shorten(record(3)).nbytes == shorten(record(3, (0,) * 3)).nbytes
+
+
+@pytest.mark.parametrize('again', [5, 6, 7])
+def test_a_run_that_resumes_beyond_the_limit(tmp_path, again):
+    """The same file as without an interruption."""
+    limit = 2 * record(3).nbytes
+    (tmp_path / 'a').mkdir()
+    whole = written(tmp_path / 'a', limit, range(3, 9)).path.read_bytes()
+    written(tmp_path, limit, range(3, 8))
+    file = RecordFile(tmp_path / 'remix_records.npy', limit)
+    file.cut(again)
+    for epoch in range(again, 9):
+        file.append(Clips(), record(epoch))
+    assert file.path.read_bytes() == whole
+
+
+def test_torn_beyond_the_limit(tmp_path):
+    """Whatever is cut off, what is before it is read."""
+    file = written(tmp_path, 0, [3, 4])
+    whole = file.path.read_bytes()
+    with file.path.open('rb') as stream:
+        ends = [end for end, _ in iterate_blocks(stream)]
+    # Samples, classes, 3 in short, 4 in short, 4 in full.
+    file.path.write_bytes(whole[: ends[3]])
+    with pytest.raises(ValueError, match='no complete scoring epoch'):
+        read_records(tmp_path)
+    again = RecordFile(file.path, 0)
+    again.cut(4)
+    again.append(Clips(), record(4))
+    assert file.path.read_bytes() == whole
+    assert read_records(tmp_path).kept.tolist() == [1]

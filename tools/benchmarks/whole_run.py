@@ -25,6 +25,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,6 +82,12 @@ def measure(
             # Not always the same one after the other.
             for name in sorted(taken, reverse=bool(number % 2)):
                 taken[name].append(runs[name].epoch())
+                # A long run that is ended has not been for nothing.
+                print(
+                    f'round {number + 1}, {name.upper()}: {taken[name][-1]}',
+                    file=sys.stderr,
+                    flush=True,
+                )
     finally:
         for run in runs.values():
             run.end()

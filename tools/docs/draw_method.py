@@ -68,7 +68,7 @@ def draw_scores(axes: Axes, records: Records, row: int) -> None:
             label=name,
         )
     axes.set(
-        title=f'certainty before epoch {records.epochs[row]}',
+        title=f'certainty before epoch {records.epochs[records.kept[row]]}',
         xlabel='KL(p ‖ uniform), nats',
         xlim=(0, limit),
     )

@@ -27,6 +27,8 @@ from mmremix.engine.checkpoints.position import (
 from mmremix.engine.checkpoints.resume_from import (
     choose_checkpoint,
     note_validation,
+    schedules_by_metric,
+    take_validation,
     validate_if_missed,
 )
 from mmremix.engine.checkpoints.train_loop import (
@@ -65,6 +67,8 @@ class SafeCheckpointHook(CheckpointHook):
       gradient accumulation it is written after the step that is due next.
     - A run that was killed between saving and validating validates first
       when it resumes.
+    - An epoch is written once. The best score so far is in the best
+      checkpoint, where a run looks that resumes from the same epoch.
     - If a checkpoint cannot be written, training stops, and the one before
       it is left as it is.
 
@@ -95,6 +99,7 @@ class SafeCheckpointHook(CheckpointHook):
         self.saved = 0
         self._ready = False
         self._due = False
+        self._needs_no_rewriting = False
         self._position: Position | None = None
 
     def before_run(self, runner: Runner) -> None:
@@ -152,6 +157,7 @@ class SafeCheckpointHook(CheckpointHook):
         """Go on where the checkpoint was written."""
         # It also runs for load_from, which starts anew.
         if runner._resume:
+            take_validation(runner, checkpoint)
             go_on(runner, checkpoint)
 
     def before_save_checkpoint(
@@ -225,6 +231,8 @@ class SafeCheckpointHook(CheckpointHook):
         self, runner: Runner, step: int, meta: dict[str, Any]
     ) -> None:
         """Save, point to the new file, and only then remove old ones."""
+        if self._needs_no_rewriting and step == self.saved:
+            return
         hub, ids = runner.message_hub, [step]
         if self.max_keep_ckpts > 0:
             ids = [i for i in self.keep_ckpt_ids if i != step] + [step]
@@ -284,6 +292,13 @@ class SafeCheckpointHook(CheckpointHook):
             self.file_backend = waiting
         # The list itself: it fills before mmengine saves.
         runner.message_hub.update_info(_OUTDATED, waiting.names)
+        # mmengine writes the epoch again, to hold the best score.
+        self._needs_no_rewriting = (
+            self.by_epoch
+            and len(getattr(self, 'key_indicators', ())) == 1
+            and '://' not in str(self.out_dir)
+            and not schedules_by_metric(runner)
+        )
         try:
             super()._save_best_checkpoint(runner, metrics)
         except CheckpointNotSavedError:
@@ -292,6 +307,7 @@ class SafeCheckpointHook(CheckpointHook):
             raise _failed(runner, error) from error
         finally:
             self.file_backend = backend
+            self._needs_no_rewriting = False
         self._remove(waiting.names)
         runner.message_hub.update_info(_OUTDATED, [])
 

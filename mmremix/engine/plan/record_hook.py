@@ -17,6 +17,7 @@ from mmremix.records import RecordFile, epoch_record, save_confusion
 from mmremix.records.confusion import CONFUSION_NAME
 from mmremix.records.records import FILE_NAME
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 
 @HOOKS.register_module()
@@ -35,12 +36,29 @@ class RemixRecordHook(Hook):
     Example::
 
         default_hooks = dict(records=dict(type='RemixRecordHook'))
+
+    Args:
+        limit_mb: Megabytes (1e6 bytes) that the scores and assignments of
+            epochs may take in the file; two modalities take 9 bytes a sample
+            and epoch. Beyond it, these are kept of the newest epoch only, and
+            all else of every epoch, which the log says once. ``None``: no
+            limit. Defaults to 64.
+
+    Raises:
+        ConfigError: If ``limit_mb`` is negative.
     """
 
     # After those that check whether the run can start at all.
     priority = 'LOW'
 
-    def __init__(self) -> None:
+    def __init__(self, limit_mb: float | None = 64) -> None:
+        if limit_mb is not None and limit_mb < 0:
+            raise ConfigError(
+                f'RemixRecordHook: limit_mb must be at least 0, or None, got '
+                f'{limit_mb}. Write: default_hooks = dict(records=dict(type='
+                "'RemixRecordHook', limit_mb=64))"
+            )
+        self.limit_mb = limit_mb
         self._file: RecordFile | None = None
         self._labels: np.ndarray = np.empty(0, dtype=np.int64)
 
@@ -48,7 +66,8 @@ class RemixRecordHook(Hook):
         """Go on with the file of a resumed run, or begin a new one."""
         if not is_main_process():
             return
-        self._file = RecordFile(Path(runner.work_dir, FILE_NAME))
+        limit = None if self.limit_mb is None else int(self.limit_mb * 1e6)
+        self._file = RecordFile(Path(runner.work_dir, FILE_NAME), limit)
         # resume=True without a checkpoint starts anew.
         if runner._resume and runner.iter > 0:
             # Scored epochs are stored from 1. That of the current one stays
@@ -79,6 +98,7 @@ class RemixRecordHook(Hook):
         classes = dataset.metainfo.get('classes') or ()
         several = self._labels.ndim == 2
         table = decided.table
+        announced = self._file.shortened is not None
         self._file.append(
             dataset,
             epoch_record(
@@ -97,6 +117,14 @@ class RemixRecordHook(Hook):
                 else max(len(classes), int(self._labels.max()) + 1),
             ),
         )
+        if self._file.shortened is not None and not announced:
+            runner.logger.info(
+                f'{self._file.path} has reached limit_mb={self.limit_mb}: '
+                f'from epoch {self._file.shortened} on, the scores and '
+                'assignments of the samples are kept of the newest epoch '
+                'only. To keep all: default_hooks = dict(records=dict('
+                "type='RemixRecordHook', limit_mb=None))"
+            )
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None

@@ -10,7 +10,7 @@ import torch
 from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
-from mmremix.engine import DamagedCheckpointError
+from mmremix.engine import DamagedCheckpointError, SafeCheckpointHook
 from mmremix.engine.checkpoints.files import CheckpointNotSavedError
 from tests.engine.toy_run import toy_config
 
@@ -72,6 +72,34 @@ def test_keeps_as_many_as_asked(toy):
     assert names == [*best, 'epoch_3.pth', 'epoch_4.pth']
     last = Path(runner.work_dir, 'last_checkpoint').read_text()
     assert last == str(Path(runner.work_dir, 'epoch_4.pth'))
+
+
+def written(monkeypatch):
+    """The checkpoints of an epoch that are written, in their order."""
+    names, write = [], SafeCheckpointHook._write
+
+    def noted(self, runner, name, meta):
+        names.append(name)
+        write(self, runner, name, meta)
+
+    monkeypatch.setattr(SafeCheckpointHook, '_write', noted)
+    return names
+
+
+def test_an_epoch_is_written_once(toy, monkeypatch):
+    names = written(monkeypatch)
+    runner = build_runner(toy(epochs=2))
+    runner.train()
+    assert 'best_score' in runner.message_hub.runtime_info
+    assert names == ['epoch_1.pth', 'epoch_2.pth']
+
+
+def test_an_epoch_holds_what_a_metric_did_to_a_scheduler(toy, monkeypatch):
+    """The best checkpoint has no schedulers."""
+    names = written(monkeypatch)
+    plateau = {'type': 'ReduceOnPlateauLR', 'monitor': 'acc/fusion_top1'}
+    build_runner(toy(epochs=1, param_scheduler=[plateau])).train()
+    assert names == ['epoch_1.pth', 'epoch_1.pth']
 
 
 def test_old_ones_go_after_new_ones_are_safe(toy, monkeypatch):
@@ -167,6 +195,21 @@ def test_validates_no_second_time(toy):
     runner.register_hook(validations)
     runner.train()
     assert validations.count == 2
+
+
+def test_the_best_checkpoint_of_another_run_counts_for_nothing(toy):
+    """It has other weights: the epoch is validated."""
+    work_dir = stop(toy(), 1)
+    (best,) = work_dir.glob('best_*_epoch_1.pth')
+    checkpoint = torch.load(best, weights_only=True)
+    next(iter(checkpoint['state_dict'].values())).add_(1)
+    checkpoint['message_hub']['runtime_info']['best_score'] = 2.0
+    torch.save(checkpoint, best)
+    runner, validations = build_runner(toy(resume=True)), Validations()
+    runner.register_hook(validations)
+    runner.train()
+    assert validations.count == 3
+    assert runner.message_hub.get_info('best_score') <= 1
 
 
 def fail_after(monkeypatch, number):
