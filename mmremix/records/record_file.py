@@ -85,7 +85,7 @@ class RecordFile:
                         if block['epoch'] >= epoch:
                             break
                         if is_short(block):
-                            short = block['epoch']
+                            short = int(block['epoch'])
                         elif block['epoch'] == short:
                             self._passing = end
                         else:

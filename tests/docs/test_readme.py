@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -71,8 +72,10 @@ def test_own_fusion_head_passes_our_own_lint(tmp_path):
 
 
 def test_config_for_own_clips(tmp_path):
-    (tmp_path / 'mine.py').write_text(block('# configs/mine.py'))
-    cfg = Config.fromfile(tmp_path / 'mine.py')
+    configs = shutil.copytree(ROOT / 'configs', tmp_path / 'configs')
+    (configs / 'mine.py').write_text(block('# configs/mine.py'))
+    cfg = Config.fromfile(configs / 'mine.py')
+    assert cfg.method_every_modality.plan.type == 'EveryModalityHook'
     dataset = cfg.train_dataloader.dataset
     assert dataset.type == 'AVDataset'
     assert dataset.classes == ['clap', 'shout']

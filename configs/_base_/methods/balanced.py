@@ -1,3 +1,3 @@
-# What the studies recommend: train apart, and fit afterwards what to listen to:
-# python tools/crossfit.py CONFIG --choose pool --final (docs/methods/balanced.md)
+# What the studies recommend: train apart, and fit afterwards what to listen
+# to: tools/crossfit.py CONFIG --choose pool --final (docs/methods/balanced.md)
 _base_ = ['every_modality.py']
