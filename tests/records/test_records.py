@@ -6,8 +6,10 @@ import io
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 
 from mmremix.datasets import MultimodalDataset
+from mmremix.engine import RemixRecordHook
 from mmremix.records import (
     RecordFile,
     discrepancy_ratios,
@@ -16,6 +18,11 @@ from mmremix.records import (
 )
 from mmremix.records.blocks import iterate_blocks
 from mmremix.records.record_file import shorten
+from mmremix.report.run_data import RunData
+from mmremix.report.run_group import RunGroup
+from mmremix.report.sample_choice import choose_samples
+from mmremix.report.sections_run import certainty_charts
+from mmremix.utils.errors import ConfigError
 
 LABELS = np.array([0, 1, 2, 1])
 
@@ -342,3 +349,19 @@ def test_torn_beyond_the_limit(tmp_path):
     again.append(Clips(), record(4))
     assert file.path.read_bytes() == whole
     assert read_records(tmp_path).kept.tolist() == [1]
+
+
+def test_a_report_of_records_beyond_the_limit(tmp_path):
+    written(tmp_path, 0, [3, 4])
+    run = RunData(tmp_path, {}, Config({}), 'run')
+    run.records = read_records(tmp_path)
+    run.classes = run.records.classes
+    charts = certainty_charts(RunGroup('run', [run]))
+    assert 'epoch 4' in charts[0].data and 'epoch 3' not in charts[0].data
+    choices = choose_samples(run.records, 2)
+    assert '1 scoring epochs that are kept, of 2.' in choices[0].note
+
+
+def test_a_limit_is_checked():
+    with pytest.raises(ConfigError, match='limit_mb must be at least 0'):
+        RemixRecordHook(limit_mb=-1)
