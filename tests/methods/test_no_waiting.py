@@ -40,6 +40,10 @@ def take_steps(case):
     for method in model.methods.values():
         method.check(model)
     model.to('meta')
+    for method in model.methods.values():
+        # UMT's are no part of the model.
+        for teacher in getattr(method, '_teachers', {}).values():
+            teacher.to('meta')
     steps_with = kit.make_wrapper(model)
     steps_with.attach(model)
     for iteration in range(3):

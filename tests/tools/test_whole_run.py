@@ -32,7 +32,7 @@ def test_a_config_takes_turns_with_plain_pytorch(demo_root, tmp_path):
         [
             *(sys.executable, str(ROOT / 'tools/benchmarks/whole_run.py')),
             *(str(ROOT / 'configs/remix_demo_concat.py'), 'plain'),
-            *('--rounds', '2', '--skip', '1', '--samples', '16'),
+            *('--rounds', '2', '--skip', '1', '--samples', '8'),
             *('--data-root', str(demo_root), '--out', str(out)),
             *('--cfg-options', *TINY),
         ],

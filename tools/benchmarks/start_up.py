@@ -65,6 +65,8 @@ def first_step(path: Path) -> dict[str, float]:
         config = Path(folder, 'config.py')
         config.write_text(_config(path))
         cfg = load_config(str(config), work_dir=folder)
+        # mmengine keeps what it names so: two in a second would be one.
+        cfg.experiment_name = f'start_up_{Path(folder).name}'
         _register()
         runner = build_runner(cfg)
         ticks.append(time.process_time())
