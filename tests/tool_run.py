@@ -8,6 +8,7 @@ import os
 import pickle
 import runpy
 import socket
+import subprocess
 import sys
 import traceback
 from dataclasses import dataclass
@@ -74,8 +75,13 @@ def run_tool(tool, *words, cwd=ROOT):
     return Done(status, out.getvalue(), err.getvalue())
 
 
-def tool_process(command):
+_run = subprocess.run
+
+
+def tool_process(command, **options):
     """In place of ``subprocess.run``, for a tool that starts others."""
+    if options or command[0] != sys.executable:
+        return _run(command, **options)  # the compiler's version, say
     _python, tool, *words = command
     done = run_tool(tool, *words)
     print(done.stdout)
