@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PHASE = 'phase'
-HANG_SECONDS = 120
+HANG_SECONDS = 60
 
 
 def config(args: argparse.Namespace, work_dir: Path, workers: int) -> Any:
