@@ -33,6 +33,7 @@ from pathlib import Path
 
 from crash_compare import content, differences
 from crash_runs import (
+    MEETING,
     PHASE,
     ROOT,
     finish,
@@ -127,6 +128,11 @@ def attempt(
     phase = (work_dir / PHASE).read_text().strip()
     if unfinished(work_dir) - left:
         phase = f'within a write ({phase})'
+    if MEETING in phase:
+        # Who waits for a rank that never comes is ended by a launcher;
+        # torch gives up after its own timeout only.
+        for pid in running(pids, ended):
+            kill_group(pid)
     finish([p for p in pids if p not in ended], f'after a kill in {work_dir}')
     return phase
 

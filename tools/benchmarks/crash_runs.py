@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PHASE = 'phase'
 HANG_SECONDS = 60
+# Of ranks that have not found each other yet.
+MEETING = 'meeting'
 
 
 def config(args: argparse.Namespace, work_dir: Path, workers: int) -> Any:
@@ -89,7 +91,7 @@ def note(work_dir: Path, phase: str) -> None:
 def start(args: argparse.Namespace, work_dir: Path, workers: int) -> list[int]:
     """Fork the ranks; each leads a session, with its workers in it."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    note(work_dir, 'start')
+    note(work_dir, MEETING)
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
