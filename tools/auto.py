@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmremix.utils.cli import add_cfg_options, errors_as_messages
+from mmremix.utils.cli import add_cfg_options, add_pool, errors_as_messages
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,17 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='FOLDER',
         help='folder of all runs; default: work_dirs/<config name>_auto',
     )
-    parser.add_argument(
-        '--jobs', type=int, default=1, help='runs at a time (default: 1)'
-    )
-    parser.add_argument(
-        '--threads', type=int, default=1, help='of each run (default: 1)'
-    )
-    parser.add_argument(
-        '--retry',
-        action='store_true',
-        help='run again what has failed or diverged',
-    )
+    add_pool(parser)
     parser.add_argument(
         '--train',
         action='store_true',

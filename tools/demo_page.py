@@ -18,7 +18,9 @@ import argparse
 import pickle
 
 from mmremix.utils.cli import (
+    add_answers,
     add_cfg_options,
+    add_model,
     add_trust,
     errors_as_messages,
 )
@@ -30,18 +32,10 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add('--config', required=True, help='config file')
-    add('--checkpoint', required=True, help='checkpoint file')
-    add('--device', help='cpu, cuda:0, ...; default: a GPU if there is one')
-    add('--topk', type=int, default=5, help='classes per prediction')
+    add_model(parser)
+    add_answers(parser)
     add('--host', default='127.0.0.1', help='0.0.0.0 opens it to others')
     add('--port', type=int, default=7860)
-    add(
-        '--keep-blank',
-        action='store_true',
-        help='take silence and pictures of one colour for what they are, not '
-        'for missing',
-    )
     add_trust(parser)
     add_cfg_options(parser)
     return parser

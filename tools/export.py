@@ -17,6 +17,7 @@ import pickle
 
 from mmremix.utils.cli import (
     add_cfg_options,
+    add_model,
     add_trust,
     errors_as_messages,
 )
@@ -28,8 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add('--config', required=True, help='config file')
-    add('--checkpoint', required=True, help='checkpoint file')
+    add_model(parser)
     add('--out', required=True, help='file to write, .pt2 or .onnx')
     add(
         '--format',

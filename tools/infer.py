@@ -21,7 +21,9 @@ import pickle
 import sys
 
 from mmremix.utils.cli import (
+    add_answers,
     add_cfg_options,
+    add_model,
     add_trust,
     errors_as_messages,
 )
@@ -41,25 +43,17 @@ def build_parser() -> argparse.ArgumentParser:
         help='of a config that tests on arrays or a table: numbers of rows, '
         'as the file counts them (a CSV by line), or all',
     )
-    add('--config', required=True, help='config file')
-    add('--checkpoint', required=True, help='checkpoint file')
+    add_model(parser)
     add('--audio', help='the sound, if that is in another file; of one clip')
     add('--start', type=float, help='seconds, of each clip')
     add('--end', type=float, help='seconds, of each clip')
-    add('--topk', type=int, default=5, help='classes per prediction')
-    add('--device', help='cpu, cuda:0, ...; default: a GPU if there is one')
+    add_answers(parser)
     add('--batch-size', type=int, default=8)
     add('--out-json', metavar='FILE', help='write everything to this file')
     add(
         '--annotate',
         metavar='FOLDER',
         help='write copies of the clips with their prediction',
-    )
-    add(
-        '--keep-blank',
-        action='store_true',
-        help='take silence and pictures of one colour for what they are, not '
-        'for missing',
     )
     add_trust(parser)
     add_cfg_options(parser)

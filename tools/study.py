@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmremix.utils.cli import add_cfg_options, errors_as_messages
+from mmremix.utils.cli import add_cfg_options, add_pool, errors_as_messages
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,17 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='FOLDER',
         help='folder of all runs; default: work_dirs/studies/<study>',
     )
-    parser.add_argument(
-        '--jobs', type=int, default=1, help='runs at a time (default: 1)'
-    )
-    parser.add_argument(
-        '--threads', type=int, default=1, help='of each run (default: 1)'
-    )
-    parser.add_argument(
-        '--retry',
-        action='store_true',
-        help='run again what has failed or diverged',
-    )
+    add_pool(parser)
     parser.add_argument(
         '--only',
         nargs='+',

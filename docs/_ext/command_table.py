@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
+from argument_rows import argument_rows
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from options_table import list_table, nested
@@ -22,38 +22,17 @@ class CommandTable(Directive):
 
     def run(self) -> list[nodes.Node]:
         rows = [('argument', 'default', '')]
-        for action in tool_parser(ROOT / self.arguments[0])._actions:
-            if action.help == argparse.SUPPRESS or action.dest == 'help':
-                continue
-            rows.append((_names(action), _default(action), _text(action)))
+        parser = tool_parser(ROOT / self.arguments[0])
+        for names, default, text in argument_rows(parser, '``'):
+            rows.append((names, default, _text(text)))
         return nested(self, list_table(rows, '30 14 56'))
 
 
-def _names(action: argparse.Action) -> str:
-    names = ', '.join(f'``{name}``' for name in action.option_strings)
-    if action.choices:
-        value = '{' + ','.join(map(str, action.choices)) + '}'
-    else:
-        metavar = action.metavar or action.dest.upper()
-        value = metavar if isinstance(metavar, str) else ' '.join(metavar)
-    if not names:
-        return f'``{value.lower()}``'
-    return names if action.nargs == 0 else f'{names} ``{value}``'
-
-
-def _default(action: argparse.Action) -> str:
-    if action.required:
-        return 'needed'
-    empty = action.default in (None, False, [], '', argparse.SUPPRESS)
-    return '' if empty else f'``{action.default}``'
-
-
-def _text(action: argparse.Action) -> str:
-    # Help strings are plain text; `%(default)s` is in the next column.
-    text = (action.help or '').replace('(default: %(default)s)', '')
+def _text(text: str) -> str:
+    """Help is plain text."""
     for mark in ('\\', '*', '`', '|', '_'):
         text = text.replace(mark, f'\\{mark}')
-    return ' '.join(text.replace('%%', '%').split())
+    return text
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -44,6 +44,43 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_pool(parser: argparse.ArgumentParser) -> None:
+    """Add ``--jobs``, ``--threads`` and ``--retry``, of many runs."""
+    parser.add_argument(
+        '--jobs', type=int, default=1, help='runs at a time (default: 1)'
+    )
+    parser.add_argument(
+        '--threads', type=int, default=1, help='of each run (default: 1)'
+    )
+    parser.add_argument(
+        '--retry',
+        action='store_true',
+        help='run again what has failed or diverged',
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add ``--config`` and ``--checkpoint``, both needed."""
+    parser.add_argument('--config', required=True, help='config file')
+    parser.add_argument('--checkpoint', required=True, help='checkpoint file')
+
+
+def add_answers(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``, ``--topk`` and ``--keep-blank``, of inference."""
+    parser.add_argument(
+        '--device', help='cpu, cuda:0, ...; default: a GPU if there is one'
+    )
+    parser.add_argument(
+        '--topk', type=int, default=5, help='classes per prediction'
+    )
+    parser.add_argument(
+        '--keep-blank',
+        action='store_true',
+        help='take silence and pictures of one colour for what they are, not '
+        'for missing',
+    )
+
+
 def add_trust(parser: argparse.ArgumentParser) -> None:
     """Add ``--trust``."""
     parser.add_argument(

@@ -124,40 +124,21 @@ def command_text(path: Path) -> str:
 
     about = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))
     first = re.split(r': ``|\n\n', about or '')[0]
-    rows = []
-    for action in tool_parser(path)._actions:
-        if action.help == argparse.SUPPRESS or action.dest == 'help':
-            continue
-        names, default = _names(action), _default(action)
-        text = (action.help or '').replace('(default: %(default)s)', '')
+    # Of docs/_ext, whose modules Sphinx imports by themselves.
+    reading = importlib.import_module('argument_rows')
+    rows = [
         # Help is plain text.
-        text = ' '.join(text.replace('%%', '%').split())
-        text = re.sub(r'([*_<|])', r'\\\1', text)
-        rows.append((names, default, text))
+        (names, default, re.sub(r'([*_<|])', r'\\\1', text))
+        for names, default, text in reading.argument_rows(
+            # Paths as from a checkout anywhere.
+            tool_parser(path),
+            '`',
+            str(ROOT),
+        )
+    ]
     name = path.relative_to(ROOT).as_posix()
     table = _table(('argument', 'default', 'meaning'), rows)
     return f'## {name}\n\n{markdown(first)}\n{table}'
-
-
-def _names(action: argparse.Action) -> str:
-    names = ', '.join(f'`{name}`' for name in action.option_strings)
-    if action.choices:
-        value = '{' + ','.join(map(str, action.choices)) + '}'
-    else:
-        metavar = action.metavar or action.dest.upper()
-        value = metavar if isinstance(metavar, str) else ' '.join(metavar)
-    if not names:
-        return f'`{value.lower()}`'
-    return names if action.nargs == 0 else f'{names} `{value}`'
-
-
-def _default(action: argparse.Action) -> str:
-    if action.required:
-        return 'needed'
-    empty = action.default in (None, False, [], '', argparse.SUPPRESS)
-    # As from a checkout anywhere.
-    text = str(action.default).replace(f'{ROOT}/', '')
-    return '' if empty else f'`{text}`'
 
 
 def _code(default: str) -> str:
