@@ -28,7 +28,6 @@ from mmremix.apis.load_model import (
     load_model,
     note_other_config,
 )
-from mmremix.apis.model_card import write_card
 from mmremix.models import AVDataPreprocessor, AVRecognizer
 from mmremix.models.backbones.lora import merge_lora
 from mmremix.models.backbones.recurrence import scanning
@@ -201,6 +200,9 @@ def export_model(
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+    # It draws: training, which this package starts too, need not wait for it.
+    from mmremix.apis.model_card import write_card
+
     card = write_card(target, cfg, checkpoint, model, meta, info)
     return ExportReport(str(target), info, differences, str(card))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -52,17 +53,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ('-h', '--help', 'help'):
-        print(_usage())
+        _say(_usage())
         raise SystemExit(0 if words else 2)
     name, *rest = words
     if name in ('-V', '--version'):
-        print(f'mmremix {__version__}')
+        _say(f'mmremix {__version__}')
     elif name == 'configs':
-        print('\n'.join(shipped_configs()))
+        _say('\n'.join(shipped_configs()))
     elif name == 'completion':
-        print(_completion(rest))
+        _say(_completion(rest))
     else:
         _run(name, rest)
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # As of `| head`. What is left would be written once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(name: str, words: list[str]) -> None:

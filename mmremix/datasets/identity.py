@@ -6,10 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
 
 from mmremix.datasets.text_column import BLOCK
 
 if TYPE_CHECKING:
+    from mmremix.datasets.media_rows import RowBlock
     from mmremix.datasets.multimodal_dataset import MultimodalDataset
 
 _VERSION = 2
@@ -36,7 +40,8 @@ class DataIdentity:
         num_samples: N.
         fingerprint: Digest of all of it, rows in order.
         classes: Their names, in order.
-        row_set: Digest of files and segments, in any order.
+        row_set: Digest of files and segments, in any order; it only says
+            how rows differ whose fingerprint does.
         columns: Digest of each column, rows in order: ``labels``,
             ``segments`` and the media columns, as ``clip`` and ``audio``; of
             arrays ``labels``, ``rows`` and each array; ``part``, of the rows'
@@ -55,57 +60,38 @@ class DataIdentity:
         """Look at every row of a data set once."""
         classes = tuple(map(str, dataset.metainfo.get('classes') or ()))
         digests = {'labels': _Digest(), 'segments': _Digest()}
-        every: list[bytes] = []
+        keys = [np.empty(0, dtype=np.uint64)]
+        rows = 0
         for block in dataset.row_blocks():
             times = zip(block.starts, block.ends, strict=True)
-            segments = [*map(repr, times)]
             digests['labels'].add([*map(repr, block.labels)])
-            digests['segments'].add(segments)
-            pairs = []
+            digests['segments'].add([*map(repr, times)])
             for name, texts in block.media.items():
-                # Of a column that comes late, the rows before have nothing.
-                digest = digests.setdefault(
-                    f'media {name}', _Digest(len(every))
-                )
-                quoted = [repr(text or None) for text in texts]
-                digest.add(quoted)
-                pairs.append((name, quoted))
-            # As repr((sorted(media.items()), start, end)) would write it.
-            parts = [
-                [f'({name!r}, {q})' if q != 'None' else '' for q in quoted]
-                for name, quoted in sorted(pairs)
-            ]
-            every += [
-                f'([{", ".join(filter(None, files))}], {segment[1:]}'.encode()
-                for files, segment in zip(
-                    zip(*parts, strict=True)
-                    if parts
-                    else [()] * len(segments),
-                    segments,
-                    strict=False,
-                )
-            ]
+                column = f'media {name}'
+                if column not in digests:
+                    # It comes late: the rows before have nothing.
+                    digests[column] = _Digest(rows)
+                digests[column].add([repr(text or None) for text in texts])
+            keys.append(_keys(block))
+            rows += len(block.labels)
             for digest in digests.values():
-                digest.fill(len(every))
+                digest.fill(rows)
         columns = {name: d.text() for name, d in digests.items()}
         if dataset.part is not None and dataset.source_rows is not None:
             columns['part'] = _digest(map(str, dataset.source_rows))
-        every.sort()
-        row_set = _Digest()
-        for first in range(0, len(every), BLOCK):
-            row_set.add_bytes(every[first : first + BLOCK])
+        row_set = hashlib.sha256(np.sort(np.concatenate(keys)).tobytes())
         everything = (
             repr(dataset.modalities),
             repr(classes),
-            repr(len(every)),
+            repr(rows),
             repr(sorted(columns.items())),
         )
         return cls(
             modalities=tuple(dataset.modalities),
-            num_samples=len(every),
+            num_samples=rows,
             fingerprint=_digest(everything),
             classes=classes,
-            row_set=row_set.text(),
+            row_set=row_set.hexdigest()[:16],
             columns=columns,
         )
 
@@ -224,6 +210,25 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256('\n'.join(parts).encode()).hexdigest()[:16]
 
 
+def _keys(block: RowBlock) -> np.ndarray:
+    """A number for the files and the segment of each row, uint64."""
+    keys = np.zeros(len(block.labels), dtype=np.uint64)
+    for name, texts in block.media.items():
+        sums = [crc32(text.encode('utf-8', 'surrogatepass')) for text in texts]
+        # That of an empty text is 0: a column without files counts nothing.
+        keys += np.array(sums, dtype=np.uint64) * _factor(name)
+    for name, times in (('start', block.starts), ('end', block.ends)):
+        seconds = np.array(times, dtype=np.float64)
+        bits = seconds.view(np.uint64)
+        keys += np.where(np.isnan(seconds), np.uint64(0), bits) * _factor(name)
+    return keys
+
+
+def _factor(name: str) -> np.uint64:
+    """An odd number that is another for another name."""
+    return np.uint64(2 * crc32(name.encode()) + 1)
+
+
 class _Digest:
     """SHA-256 of lines that come block by block.
 
@@ -239,16 +244,13 @@ class _Digest:
     def fill(self, lines: int) -> None:
         """Add lines, each None, until there are so many."""
         while self._lines < lines:
-            self.add_bytes([b'None'] * min(lines - self._lines, BLOCK))
+            self.add(['None'] * min(lines - self._lines, BLOCK))
 
     def add(self, lines: Sequence[str]) -> None:
-        """Add text."""
-        self.add_bytes([line.encode() for line in lines])
-
-    def add_bytes(self, lines: Sequence[bytes]) -> None:
         """Add lines."""
         if lines:
-            self._hash.update(b'\n' * bool(self._lines) + b'\n'.join(lines))
+            between = '\n' if self._lines else ''
+            self._hash.update((between + '\n'.join(lines)).encode())
             self._lines += len(lines)
 
     def text(self) -> str:

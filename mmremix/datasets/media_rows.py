@@ -125,15 +125,13 @@ class MediaRows(Sequence[dict[str, Any]]):
         if key not in self.files:
             return
         folder, ending = self._around(key)
-        for name in self.files[key]:
-            if name:
-                # What os.path.join does, which would take longer.
-                whole = name.startswith('/') or os.sep != '/'
-                yield (
-                    self._path(key, name) if whole else folder + name + ending
-                )
+        for names in self.files[key].blocks():
+            rooted = '\0/' in '\0'.join(['', *names])
+            if rooted or os.sep != '/' or not all(names):
+                yield from (self._path(key, n) if n else '' for n in names)
             else:
-                yield ''
+                # What os.path.join does, which would take longer.
+                yield from [folder + name + ending for name in names]
 
     def blocks(self, roots: Mapping[str, str]) -> Iterator[RowBlock]:
         """What the rows are, so many at a time.
@@ -280,7 +278,7 @@ class RowBuilder:
 
 def _trimmed(texts: TextColumn, folder: str, suffix: str) -> TextColumn:
     """Names without the blanks around them that are not theirs."""
-    if not any(t != t.strip() for block in texts.blocks() for t in block):
+    if not texts.may_be_padded:
         return texts
     builder = TextBuilder()
     for block in texts.blocks():

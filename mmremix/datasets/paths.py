@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LIST_AFTER = 16
 _LIST_AT_MOST = 10_000
+_NO_NAMES = ('', os.curdir, os.pardir)
 
 
 def media_path(folder: str, cell: str, suffix: str = '') -> str:
@@ -41,13 +42,13 @@ class _Folder:
     def __init__(self, real: str, inside: bool) -> None:
         self.real = real
         self.inside = inside
+        self.links: set[str] | None = None
         self._asked = 0
-        self._links: set[str] | None = None
 
     def may_link(self, name: str) -> bool:
         """Whether a name may be a link; False is sure."""
-        if self._links is not None:
-            return name in self._links
+        if self.links is not None:
+            return name in self.links
         self._asked += 1
         if self._asked == _LIST_AFTER:
             links = set()
@@ -62,7 +63,7 @@ class _Folder:
                 pass  # nothing is in it
             except OSError:
                 return True
-            self._links = links
+            self.links = links
         return True
 
 
@@ -91,7 +92,7 @@ class Boundary:
         folder = folder or os.sep * (cut == 0)
         if os.sep != '/':
             folder, name = os.path.split(path)
-        if name in ('', os.curdir, os.pardir):
+        if name in _NO_NAMES:
             return self._is_inside(os.path.realpath(path))
         seen = self._real_folder(folder)
         if seen.may_link(name) and os.path.islink(path):
@@ -112,9 +113,22 @@ class Boundary:
     def problems_of(self, rows: MediaRows, written: MediaRows) -> list[str]:
         """The same as :meth:`problems`, of rows in arrays."""
         found: dict[int, list[str]] = {}
+        # Folders inside that were listed: what to look at all the same.
+        listed: dict[str, set[str]] = {}
         for key in rows.files:
             for number, path in enumerate(rows.paths(key)):
-                if path and not self.holds(path):
+                if not path:
+                    continue
+                folder, _, name = path.rpartition(os.sep)
+                doubtful = listed.get(folder)
+                if doubtful is not None and name not in doubtful:
+                    continue
+                if self.holds(path):
+                    # Without one, '/a' and 'a' would look alike.
+                    seen = self._real_folder(folder) if folder else None
+                    if seen and seen.inside and seen.links is not None:
+                        listed[folder] = seen.links.union(_NO_NAMES)
+                else:
                     row, cell = written[number], written.files[key][number]
                     found[number] = found.get(number, []) + self.problems(
                         [{**row, key: path}], [{key: cell}]

@@ -44,10 +44,13 @@ class TextColumn(Sequence[str]):
             base = int(self._ends[first - 1]) if first else 0
             data = self._data[base : ends[-1]].tobytes()
             starts = [base, *ends[:-1]]
-            yield [
-                _text(data[a - base : b - base])
-                for a, b in zip(starts, ends, strict=True)
-            ]
+            places = zip(starts, ends, strict=True)
+            if data.isascii():
+                # A letter a byte: decoded together, in a third of the time.
+                text = data.decode('ascii')
+                yield [text[a - base : b - base] for a, b in places]
+            else:
+                yield [_text(data[a - base : b - base]) for a, b in places]
 
     def __iter__(self) -> Iterator[str]:
         for block in self.blocks():
@@ -66,6 +69,15 @@ class TextColumn(Sequence[str]):
         return TextColumn(np.concatenate(parts), np.cumsum(lengths))
 
     @property
+    def may_be_padded(self) -> bool:
+        """Whether a text may begin or end with a blank; False is sure."""
+        starts = np.concatenate([[0], self._ends[:-1]])
+        filled = self._ends > starts
+        outer = self._data[starts[filled]], self._data[self._ends[filled] - 1]
+        # Letters beyond ASCII may be blanks too.
+        return any(((b <= 0x20) | (b >= 0x80)).any() for b in outer)
+
+    @property
     def longest(self) -> int:
         """Letters of the longest text."""
         return max((max(map(len, b)) for b in self.blocks()), default=0)
@@ -81,10 +93,15 @@ class TextBuilder:
 
     def extend(self, texts: Iterable[str]) -> None:
         """Append texts."""
-        parts = [text.encode('utf-8', 'surrogatepass') for text in texts]
-        lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+        given = [*texts]
+        together = ''.join(given)
+        data = together.encode('utf-8', 'surrogatepass')
+        sizes: Iterable[int] = map(len, given)
+        if len(data) != len(together):
+            sizes = (len(t.encode('utf-8', 'surrogatepass')) for t in given)
+        lengths = np.fromiter(sizes, np.int64, len(given))
         self._ends.append(np.cumsum(lengths) + len(self._data))
-        self._data += b''.join(parts)
+        self._data += data
 
     def build(self) -> TextColumn:
         """The column."""

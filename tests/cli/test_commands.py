@@ -97,3 +97,16 @@ def test_completion(capsys, tmp_path):
             check=True,
         )
         assert done.stdout.split() == found, words
+
+
+def test_a_reader_may_stop_early():
+    code = "from mmremix.cli import main; main(['configs'])"
+    done = subprocess.run(
+        f'"{sys.executable}" -c "{code}" | true',
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not done.stderr

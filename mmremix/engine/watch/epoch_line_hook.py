@@ -66,7 +66,7 @@ class EpochLineHook(Hook):
             self._remix, self._first = remix, None
         self._parts = [_samples(runner), _losses(runner)]
         self._taken = f'{self._ended - self._started:.1f} s'
-        if remix:
+        if remix and self._scoring >= 0.05:  # plans without scores take none
             self._taken += f' + scoring {self._scoring:.1f} s'
         if (
             runner.val_loop is None
