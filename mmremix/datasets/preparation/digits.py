@@ -17,6 +17,7 @@ LONGEST = 8192
 
 _FRAMES, _BANDS, _HOP, _WINDOW = 64, 40, 100, 256
 _FLOOR = 1e-4
+_NOISE = 64
 
 
 def digits_arrays(root: str | Path) -> dict[str, np.ndarray]:
@@ -29,8 +30,9 @@ def digits_arrays(root: str | Path) -> dict[str, np.ndarray]:
     Returns:
         ``waveform`` (N, 8192) int16, padded with zeros, and
         ``waveform_length``; ``spectrogram`` (N, 1, 64, 40) float32, log-mel
-        of 64 frames of 12.5 ms; ``image`` (N, 1, 28, 28) uint8; ``label``
-        and the columns ``clip``, ``speaker``, ``repetition`` and ``split``.
+        of 64 frames of 12.5 ms; ``image`` (N, 1, 28, 28) uint8; ``noise``
+        (N, 64) float32, random numbers that know nothing of the digit;
+        ``label`` and the columns ``clip``, ``speaker``, ``repetition`` and ``split``.
 
     Raises:
         AnnotationError: If a file is missing or damaged, with its path.
@@ -62,6 +64,10 @@ def digits_arrays(root: str | Path) -> dict[str, np.ndarray]:
         'waveform_length': lengths,
         'spectrogram': log_mel(waveforms, lengths),
         'image': images,
+        # Drawn alike whenever the file is made.
+        'noise': np.random.default_rng(0)
+        .standard_normal((len(rows), _NOISE))
+        .astype(np.float32),
         'label': labels,
         **{
             name: np.array([row[name] for row in rows])
