@@ -68,6 +68,7 @@ OPTIM_WRAPPERS = _child(roots.OPTIM_WRAPPERS, 'mmremix.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
     roots.OPTIM_WRAPPER_CONSTRUCTORS, 'mmremix.engine'
 )
+VISBACKENDS = _child(roots.VISBACKENDS, 'mmremix.engine')
 VISUALIZERS = _child(roots.VISUALIZERS, 'mmremix.engine')
 
 # Nothing of ours in these yet. They are here because mmengine warns about
@@ -79,5 +80,4 @@ PARAM_SCHEDULERS = _child(roots.PARAM_SCHEDULERS)
 RUNNERS = _child(roots.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(roots.RUNNER_CONSTRUCTORS)
 TASK_UTILS = _child(roots.TASK_UTILS)
-VISBACKENDS = _child(roots.VISBACKENDS)
 WEIGHT_INITIALIZERS = _child(roots.WEIGHT_INITIALIZERS)

@@ -32,7 +32,8 @@ def digits_arrays(root: str | Path) -> dict[str, np.ndarray]:
         ``waveform_length``; ``spectrogram`` (N, 1, 64, 40) float32, log-mel
         of 64 frames of 12.5 ms; ``image`` (N, 1, 28, 28) uint8; ``noise``
         (N, 64) float32, random numbers that know nothing of the digit;
-        ``label`` and the columns ``clip``, ``speaker``, ``repetition`` and ``split``.
+        ``label`` and the columns ``clip``, ``speaker``, ``repetition`` and
+        ``split``.
 
     Raises:
         AnnotationError: If a file is missing or damaged, with its path.

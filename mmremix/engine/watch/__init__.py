@@ -13,6 +13,7 @@ from mmremix.engine.watch.epoch_line_hook import EpochLineHook
 from mmremix.engine.watch.epoch_seed_hook import EpochSeedHook
 from mmremix.engine.watch.gradient_conflict import compare_gradients
 from mmremix.engine.watch.gradient_conflict_hook import GradientConflictHook
+from mmremix.engine.watch.mlflow_backend import MLflowVisBackend
 from mmremix.engine.watch.setup_check_hook import SetupCheckHook
 from mmremix.engine.watch.signal_hook import SignalHook
 from mmremix.engine.watch.visualizer import Visualizer
@@ -29,6 +30,7 @@ __all__ = [
     'EpochLineHook',
     'EpochSeedHook',
     'GradientConflictHook',
+    'MLflowVisBackend',
     'SetupCheckHook',
     'SignalHook',
     'Visualizer',
