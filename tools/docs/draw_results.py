@@ -23,8 +23,10 @@ TITLES = {
     'handwritten': 'Handwritten digits, six views',
     'handwritten_last': 'Six views, a tenth',
     'letters': 'GRID letters',
+    'letters_fresh': 'GRID letters, fresh noise',
     'utd': 'UTD-MHAD, actions',
     'utd_long': 'UTD-MHAD, actions',
+    'utd_two': 'UTD-MHAD without depth',
 }
 FUSED = 'all together'
 _PLAIN = ('full', 'all', 'last', 'long', 'tenth', 'three')
@@ -119,7 +121,7 @@ def draw(found: Sequence[Panel]) -> str:
     width = _WIDTH * max(1, min(len(found), _COLUMNS)) + 20
     height = _TOP + high * lines_of_panels
     said = '; '.join(
-        f'{_title(p.setting)}: '
+        f'{title(p.setting)}: '
         + ', '.join(
             f'{name} '
             + ' '.join(f'{way} {100 * v:.0f} %' for way, v in values.items())
@@ -158,7 +160,7 @@ _STYLE = (
 )
 
 
-def _title(setting: str) -> str:
+def title(setting: str) -> str:
     study, _, variant = setting.partition('/')
     name = TITLES.get(study, study)
     return name if variant in _PLAIN else f'{name} ({variant})'
@@ -191,7 +193,7 @@ def _draw_panel(panel: Panel, x: int, y: int) -> list[str]:
 
     parts = [
         f'<text class="h" x="{x + 6}" y="{y + 18}">'
-        f'{escape(_title(panel.setting))}</text>'
+        f'{escape(title(panel.setting))}</text>'
     ]
     for tick in (0, 25, 50, 75, 100):
         tx = at(tick / 100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from draw_results import ALONE, JOINT, Panel
+from draw_results import ALONE, JOINT, Panel, title
 
 from mmremix.study.rows import BEST, FUSED, HEADS, SHARED, Row
 from mmremix.study.write_tables import HEADER, row_cells
@@ -67,7 +67,7 @@ def readme_table(rows: Sequence[Row]) -> str:
     )
     return '\n'.join(
         [
-            f'| method | {" | ".join(settings)} |',
+            f'| method | {" | ".join(map(title, settings))} |',
             f'|{"---|" * (1 + len(settings))}',
             *(
                 f'| {name} | '

@@ -18,6 +18,7 @@ from mmremix.datasets.readers.base import (
     build_reader,
     check_numbers,
 )
+from mmremix.datasets.transforms.fix_length import CROPS, PADS, fit_length
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
@@ -25,8 +26,6 @@ _OWN = (
     *('reader', 'column', 'file', 'prefix', 'suffix', 'length', 'crop'),
     *('pad', 'flatten', 'transforms', 'output', 'length_column'),
 )
-_CROPS = ('random', 'middle', 'start')
-_PADS = ('zero', 'repeat')
 
 
 class Modality:
@@ -82,8 +81,8 @@ class Modality:
 
     def _check(self, own: Mapping[str, Any]) -> None:
         for key, value, choices in (
-            ('crop', self.crop, _CROPS),
-            ('pad', self.pad, _PADS),
+            ('crop', self.crop, CROPS),
+            ('pad', self.pad, PADS),
         ):
             if value not in choices:
                 raise ConfigError(
@@ -265,18 +264,10 @@ class Modality:
     def _fit(self, value: np.ndarray) -> np.ndarray:
         """Crop or pad dimension 0 to the length."""
         assert self.length is not None
-        spare = len(value) - self.length
-        if spare >= 0:
-            place = {'start': 0, 'middle': spare // 2}.get(self.crop)
-            if place is None:
-                place = spare // 2
-                if self.reader.training:
-                    place = int(np.random.randint(spare + 1))
-            return value[place : place + self.length]
-        if self.pad == 'repeat':
-            return np.take(value, range(self.length), axis=0, mode='wrap')
-        after = [(0, -spare)] + [(0, 0)] * (value.ndim - 1)
-        return np.pad(value, after)
+        # What is evaluated is the same at every time.
+        random = self.crop == 'random' and not self.reader.training
+        crop = 'middle' if random else self.crop
+        return fit_length(value, self.length, crop, self.pad)
 
     def keys(self, value: np.ndarray) -> dict[str, Any]:
         """What its transforms find: ``value``, and what fits the reader."""

@@ -10,6 +10,7 @@ from mmremix.datasets.transforms.add_noise import AddNoise
 from mmremix.datasets.transforms.crop_box import CropBox
 from mmremix.datasets.transforms.decode_audio import DecodeAudio
 from mmremix.datasets.transforms.decode_video import DecodeVideo
+from mmremix.datasets.transforms.fix_length import FixLength
 from mmremix.datasets.transforms.flow import Flow
 from mmremix.datasets.transforms.for_modality import ForModality
 from mmremix.datasets.transforms.kaldi_fbank import KaldiFbank
@@ -24,6 +25,7 @@ __all__ = [
     'CropBox',
     'DecodeAudio',
     'DecodeVideo',
+    'FixLength',
     'Flow',
     'ForModality',
     'KaldiFbank',

@@ -113,9 +113,10 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         if len(shapes) > 1:
             raise ConfigError(
                 f'The inputs of {name} differ in shape, {sorted(shapes)[:4]}, '
-                'and make no batch. Crop or pad them; in a TableDataset write '
-                f'modalities=dict({name}=dict(length=128)), or length=None '
-                'to keep their lengths'
+                'and make no batch. Crop or pad them with the transform '
+                'FixLength, or keep their lengths: in an ArrayDataset '
+                f"padded=['{name}'], in a TableDataset modalities=dict({name}"
+                '=dict(length=None)), or length=128 for one length'
             )
         stacked: Tensor = torch.stack(self.cast_data(values))
         return stacked
