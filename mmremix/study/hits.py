@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from mmremix.evaluation.diagnosis import (
@@ -31,8 +33,9 @@ class Hit(NamedTuple):
 
     Attributes:
         setting: Study and setting.
-        data: The data set, as far as the records tell: their base config,
-            else their study.
+        data: The data set, as far as the records tell: the first word of
+            their base config, as digits of ``joint_digits_concat.py`` and of
+            ``_digits_raw.py``; else their study.
         evidence: The joint runs together, on held-out samples.
         said: The verdict.
         sure: Whether it was said to be sure.
@@ -86,7 +89,7 @@ def hits(
         found.append(
             Hit(
                 '/'.join(place),
-                str(joint[0].get('base') or place[0]),
+                _corpus(str(joint[0].get('base') or place[0])),
                 evidence,
                 said.verdict,
                 said.sure,
@@ -120,6 +123,11 @@ def leave_one_out(found: Sequence[Hit]) -> tuple[int, int]:
         most = max((LEVEL, HELPS, HURTS), key=lambda name: came[name])
         usual += sum(hit.came == most for hit in here)
     return right, usual
+
+
+def _corpus(name: str) -> str:
+    """Settings of one corpus tell of each other."""
+    return re.sub(r'^_|^joint_', '', Path(name).stem).split('_')[0]
 
 
 def hits_text(found: Sequence[Hit], method: str) -> str:

@@ -48,7 +48,7 @@ def test_said_and_came():
     found = hits(records)
     assert [(h.setting, h.data, h.said, h.sure, h.came) for h in found] == [
         ('a/full', 'a', HELPS, True, HELPS),
-        ('b/full', 'joint_b', LEVEL, True, HELPS),
+        ('b/full', 'b', LEVEL, True, HELPS),
         ('c/full', 'c', HURTS, True, HURTS),
     ]
     text = hits_text(found, 'every_modality')

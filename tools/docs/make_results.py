@@ -41,6 +41,7 @@ HERO = (
     'digits_tenth',
     'letters',
     'utd_long',
+    'utd_two',
     'handwritten_last',
 )
 # Whose pool of heads is shown beside its fused prediction.
