@@ -16,6 +16,7 @@ from torch import nn
 
 from mmremix.apis.build_errors import build_errors_explained
 from mmremix.apis.config_text import config_text
+from mmremix.datasets.worker_pool import WorkerPool, with_workers_of
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -42,7 +43,8 @@ def training_runner(runner_type: _Runner) -> _Runner:
 
     Its constructor raises :class:`WorkDirInUseError`, on all ranks, before
     it has written anything, if another run trains there. Epochs are those of
-    :class:`~mmremix.engine.EpochBasedTrainLoop`.
+    :class:`~mmremix.engine.EpochBasedTrainLoop`. Training and validation
+    share their workers (:class:`~mmremix.datasets.WorkerPool`).
     """
 
     class TrainingRunner(runner_type):  # type: ignore[misc, valid-type]
@@ -63,6 +65,15 @@ def training_runner(runner_type: _Runner) -> _Runner:
                 kind = 'mmremix.EpochBasedTrainLoop'
                 loop = {'type': kind, **options}
             built: BaseLoop = super().build_train_loop(loop)
+            built.dataloader = WorkerPool().join(built.dataloader)
+            return built
+
+        def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+            built: BaseLoop = super().build_val_loop(loop)
+            if isinstance(self._train_loop, BaseLoop):
+                built.dataloader = with_workers_of(
+                    self._train_loop.dataloader, built.dataloader
+                )
             return built
 
         def train(self) -> nn.Module:

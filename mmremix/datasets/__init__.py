@@ -15,6 +15,7 @@ from mmremix.datasets.samplers import RemixSampler, ScoringSampler
 from mmremix.datasets.table_dataset import TableDataset
 from mmremix.datasets.transforms import *  # noqa: F403
 from mmremix.datasets.transforms import __all__ as _transforms
+from mmremix.datasets.worker_pool import WorkerPool
 
 __all__ = [
     'CREMAD',
@@ -30,6 +31,7 @@ __all__ = [
     'SampleError',
     'ScoringSampler',
     'TableDataset',
+    'WorkerPool',
     'multimodal_collate',
     'split_held_out',
     *_readers,

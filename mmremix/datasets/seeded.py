@@ -10,6 +10,21 @@ import numpy as np
 import torch
 
 
+class RandomStates:
+    """Where ``random``, ``numpy.random`` and torch's CPU generator are."""
+
+    def __init__(self) -> None:
+        self._random = random.getstate()
+        self._numpy = np.random.get_state()
+        self._torch = torch.default_generator.get_state()
+
+    def restore(self) -> None:
+        """Go on drawing from there."""
+        random.setstate(self._random)
+        np.random.set_state(self._numpy)
+        torch.default_generator.set_state(self._torch)
+
+
 @contextmanager
 def seeded(seed: int | None) -> Iterator[None]:
     """Seed ``random``, ``numpy.random`` and torch's CPU generator inside.
@@ -24,17 +39,11 @@ def seeded(seed: int | None) -> Iterator[None]:
     if seed is None:
         yield
         return
-    states = (
-        random.getstate(),
-        np.random.get_state(),
-        torch.default_generator.get_state(),
-    )
+    states = RandomStates()
     random.seed(seed)
     np.random.seed(seed)
     torch.default_generator.manual_seed(seed)
     try:
         yield
     finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.default_generator.set_state(states[2])
+        states.restore()

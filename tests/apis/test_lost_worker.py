@@ -7,14 +7,17 @@ import gc
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 import torch
+from mmengine.dataset import worker_init_fn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data._utils import signal_handling
 
 from mmremix.apis import LostWorkerError
 from mmremix.apis.lost_worker import lost_workers_explained
+from mmremix.datasets.worker_pool import WorkerPool
 
 CFG = {'train_dataloader': {'num_workers': 3, 'batch_size': 16}}
 
@@ -59,8 +62,18 @@ def late_signals():
             time.sleep(0.1)
 
 
+def load_shared(dataset):
+    init = partial(worker_init_fn, num_workers=1, rank=0, seed=0)
+    options = {'num_workers': 1, 'persistent_workers': True}
+    loader = DataLoader(dataset, worker_init_fn=init, **options)
+    shared = WorkerPool().join(loader)
+    assert shared is not loader
+    list(shared)
+
+
 @pytest.mark.usefixtures('late_signals')
-def test_a_killed_worker_is_explained():
+@pytest.mark.parametrize('load', [load, load_shared])
+def test_a_killed_worker_is_explained(load):
     with pytest.raises(LostWorkerError) as caught:
         explained(lambda: load(Dies()))
     message = str(caught.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 from collections import defaultdict
 from contextlib import contextmanager
 
@@ -11,6 +13,7 @@ from mmengine.hooks import Hook
 
 import mmremix.datasets.media.container as container
 from mmremix.apis import build_runner
+from mmremix.datasets.worker_pool import PooledLoader
 from mmremix.engine.plan.plan_hook import plan_hook
 from mmremix.remix import assign_weakest
 
@@ -89,6 +92,43 @@ def test_every_epoch_trains_on_its_own_assignments(tiny_config, workers):
         ]
     assert not torch.equal(recorder.scores[2], recorder.scores[3])
     assert not torch.equal(recorder.assigned[2], recorder.assigned[3])
+
+
+class Counted(Hook):
+    """How many processes there are after each validation."""
+
+    def __init__(self):
+        self.counts = []
+
+    def after_val_epoch(self, runner, metrics=None):
+        self.counts.append(len(multiprocessing.active_children()))
+
+
+def test_training_scoring_and_validation_share_their_workers(tiny_config):
+    gc.collect()  # workers of other tests
+    before = len(multiprocessing.active_children())
+    counted = Counted()
+    cfg = tiny_config(
+        epochs=2,
+        warmup=1,
+        **{
+            f'{name}_dataloader.{key}': value
+            for name in ('train', 'val')
+            for key, value in (
+                ('num_workers', 1),
+                ('persistent_workers', True),
+            )
+        },
+    )
+    runner, recorder = run(cfg, counted)
+    assert counted.counts == [before + 1] * 2
+    loaders = runner.train_dataloader, runner.val_dataloader
+    assert isinstance(plan_hook(runner).dataloader, PooledLoader)
+    assert all(isinstance(each, PooledLoader) for each in loaders)
+    size = len(runner.train_dataloader.dataset)
+    assert sorted(recorder.seen[1]) == [
+        (i, (MODALITIES[recorder.assigned[1][i]],)) for i in range(size)
+    ]
 
 
 def test_interval_keeps_assignments_in_between(tiny_config):

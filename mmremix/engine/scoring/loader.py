@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import AVDataset, MultimodalDataset
+from mmremix.datasets.worker_pool import with_workers_of
 from mmremix.engine.scoring.kept_inputs import keep_inputs
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
@@ -24,6 +25,8 @@ def build_score_dataloader(
     asked_by: str = 'KLScoreHook',
 ) -> DataLoader[Any]:
     """Build the loader that goes over the training samples to score them.
+
+    It has the workers of the training loader where it can.
 
     Args:
         runner: The runner.
@@ -74,7 +77,7 @@ def build_score_dataloader(
         )
     if isinstance(score, MultimodalDataset):
         keep_inputs(runner, score, cache, 'scoring_cache', dataset_cfg)
-    return dataloader
+    return with_workers_of(runner.train_dataloader, dataloader)
 
 
 def _same_rows(train: Any, train_cfg: Any, score_cfg: Any) -> bool:
