@@ -152,9 +152,10 @@ class Items(NamedTuple):
 
 def set_number(active: Tensor) -> Tensor:
     """Number of each row's set of modalities, int64 ``(L,)``; 0 for all."""
-    size = active.shape[1]
-    places = 2 ** torch.arange(size - 1, -1, -1)
-    number: Tensor = 2**size - 1 - (active.long() * places).sum(dim=1)
+    number = torch.zeros(len(active), dtype=torch.int64)
+    # One modality at a time: a product of all would be K times as large.
+    for there in active.unbind(dim=1):
+        number = 2 * number + ~there.bool()
     return number
 
 
@@ -164,6 +165,9 @@ def occurrences(keys: Tensor) -> Tensor:
     Args:
         keys: Integers, ``(L,)``.
     """
+    # Most often every sample comes once, in its order.
+    if bool((keys[1:] > keys[:-1]).all()):
+        return torch.zeros_like(keys)
     order = keys.argsort(stable=True)
     ordered = keys[order]
     places = torch.arange(len(keys))
