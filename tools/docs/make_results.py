@@ -40,6 +40,7 @@ HERO = (
     'digits_all',
     'digits_tenth',
     'letters',
+    'letters_fresh',
     'utd_long',
     'utd_two',
     'handwritten_last',
