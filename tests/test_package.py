@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,10 @@ def build_wheel(checkout: Path, out: Path) -> set[str]:
         cwd=checkout,
     )
     (wheel,) = out.glob('mmremix-*.whl')
+    return names_in(wheel)
+
+
+def names_in(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         # A link would be stored with the link bit of its file mode.
         links = [i for i in archive.infolist() if i.external_attr >> 29 == 5]
@@ -98,10 +103,8 @@ def mim_files(root: Path) -> set[str]:
     }
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def copy_checkout(copy: Path) -> Path:
     """A copy to build in: building leaves ``build/`` behind."""
-    copy = tmp_path / 'checkout'
     copy.mkdir()
     for name in SOURCES:
         if (ROOT / name).is_dir():
@@ -112,20 +115,45 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def test_wheel_holds_the_package_and_what_mim_looks_for(
-    checkout: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """For a test that changes it."""
+    return copy_checkout(tmp_path / 'checkout')
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built once, from a checkout that is gone."""
+
+    mim: set[str]  # what the checkout had for it
+    wheel: Path
+    names: set[str]  # in the wheel
+    sdist: Path
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp('built')
+    checkout = copy_checkout(folder / 'checkout')
+    # First, so that nothing built before can get into it.
+    sdist = build('sdist', checkout)
+    names = build_wheel(checkout, folder / 'wheel')
+    (wheel,) = (folder / 'wheel').iterdir()
+    mim = mim_files(checkout)
+    shutil.rmtree(checkout)
+    return Built(mim, wheel, names, sdist)
+
+
+def test_wheel_holds_the_package_and_what_mim_looks_for(built: Built) -> None:
     import mmremix
 
-    names = build_wheel(checkout, tmp_path / 'wheel')
-    (wheel,) = (tmp_path / 'wheel').iterdir()
-    assert wheel.name.split('-')[1] == mmremix.__version__
+    assert built.wheel.name.split('-')[1] == mmremix.__version__
     package = files_below(ROOT / 'mmremix')
     assert 'mmremix/py.typed' in package
     assert 'mmremix/remix/__init__.py' in package
     mim = mim_files(ROOT)
     assert {'configs', 'tools'} <= {name.split('/')[2] for name in mim}
-    ours = {name for name in names if name.startswith('mmremix/')}
+    ours = {name for name in built.names if name.startswith('mmremix/')}
     assert ours == package | mim
 
 
@@ -140,8 +168,8 @@ def test_every_folder_with_modules_is_a_package() -> None:
     assert missing == []
 
 
-def test_editable_install_links_and_a_later_wheel_copies(
-    checkout: Path, tmp_path: Path
+def test_editable_install_links_and_later_wheels_copy(
+    checkout: Path, tmp_path: Path, built: Built
 ) -> None:
     before = set(os.listdir(checkout)) | {'build', 'mmremix.egg-info'}
     build('editable', checkout)
@@ -153,36 +181,32 @@ def test_editable_install_links_and_a_later_wheel_copies(
     assert set(os.listdir(checkout)) <= before
 
     (checkout / 'mmremix/.mim/stale.py').write_text('')
-    names = build_wheel(checkout, tmp_path / 'wheel')
-    mim = {name for name in names if '/.mim/' in name}
-    assert mim == mim_files(checkout)
-    assert link.is_symlink(), 'building a wheel changed the checkout'
-
-
-def test_wheel_after_a_wheel_holds_no_deleted_files(
-    checkout: Path, tmp_path: Path
-) -> None:
     extra = [checkout / 'mmremix/gone.py', checkout / 'configs/gone.py']
     for file in extra:
         file.write_text('')
     first = build_wheel(checkout, tmp_path / 'first')
+    mim = {name for name in first if '/.mim/' in name}
+    assert mim == mim_files(checkout)
+    assert link.is_symlink(), 'building a wheel changed the checkout'
+
+    # A wheel after a wheel holds no deleted files.
     for file in extra:
         file.unlink()
-    second = build_wheel(checkout, tmp_path / 'second')
+    second = names_in(build('wheel', checkout))
     assert first - second == {
         'mmremix/gone.py',
         'mmremix/.mim/configs/gone.py',
     }
+    # What was built before is not seen in it.
+    assert second == built.names
 
 
-def test_source_distribution_is_complete(
-    checkout: Path, tmp_path: Path
-) -> None:
-    with tarfile.open(build('sdist', checkout)) as archive:
+def test_source_distribution_is_complete(built: Built, tmp_path: Path) -> None:
+    with tarfile.open(built.sdist) as archive:
         assert not any(member.issym() for member in archive.getmembers())
         archive.extractall(tmp_path / 'unpacked', filter='data')
     (unpacked,) = (tmp_path / 'unpacked').iterdir()
-    assert mim_files(checkout) <= {
+    assert built.mim <= {
         f'mmremix/{name}'
         for name in (
             file.relative_to(unpacked / 'mmremix').as_posix()
@@ -192,8 +216,7 @@ def test_source_distribution_is_complete(
     for name in SOURCES:
         assert (unpacked / name).exists(), name
     # pip builds a wheel from it, which is the same as ours.
-    wheel = build_wheel(unpacked, tmp_path / 'from-sdist')
-    assert wheel == build_wheel(checkout, tmp_path / 'wheel')
+    assert build_wheel(unpacked, tmp_path / 'from-sdist') == built.names
 
 
 def metadata(wheel: Path) -> str:
@@ -203,16 +226,15 @@ def metadata(wheel: Path) -> str:
 
 
 def test_a_new_environment_needs_no_checkout(
-    checkout: Path, tmp_path: Path, demo_root: Path
+    built: Built, tmp_path: Path, demo_root: Path
 ) -> None:
-    """Build, install, train: with the config by its name, anywhere."""
-    build_wheel(checkout, tmp_path / 'wheel')
-    (wheel,) = (tmp_path / 'wheel').glob('*.whl')
+    """Install, train: with the config by its name, anywhere."""
     place, away = tmp_path / 'place', tmp_path / 'away'
-    shutil.rmtree(checkout)
+    # Compiling what is not imported takes longer than the training.
     run(
         *(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps'),
-        *('--no-index', '--target', str(place), str(wheel)),
+        *('--no-index', '--no-compile'),
+        *('--target', str(place), str(built.wheel)),
         cwd=tmp_path,
     )
     away.mkdir()
@@ -235,8 +257,8 @@ def test_a_new_environment_needs_no_checkout(
     assert str(ROOT) not in log.read_text().replace(str(demo_root), '')
 
 
-def test_wheel_says_who_and_what_for(checkout: Path) -> None:
-    text = metadata(build('wheel', checkout))
+def test_wheel_says_who_and_what_for(checkout: Path, built: Built) -> None:
+    text = metadata(built.wheel)
     head, _, readme = text.partition('\n\n')
     for line in (
         'Author: mmremix contributors',
@@ -255,7 +277,6 @@ def test_wheel_says_who_and_what_for(checkout: Path) -> None:
             'Paper = ', 'Repository = "https://x.example/y/z"\nPaper = '
         )
     )
-    shutil.rmtree(checkout.parent / 'wheel-out')
     readme = metadata(build('wheel', checkout))
     assert '](https://x.example/y/z/blob/HEAD/docs/method.md)' in readme
     assert '](https://x.example/y/z/raw/HEAD/docs/_static/' in readme
@@ -324,6 +345,7 @@ def test_a_package_named_tests_elsewhere_is_in_nobodys_way(
         ),
         cwd=ROOT,
         PYTHONPATH=os.pathsep.join(path[::-1] if first else path),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD='1',
     )
     assert 'tests/docs/test_links.py::' in collected.stdout
     # Tools and configs that name modules of ours.
