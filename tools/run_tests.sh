@@ -16,8 +16,21 @@ cd "$ROOT"
 if [[ ${SKIP_LINT:-0} != 1 ]]; then
     ruff check .
     ruff format --check .
-    mypy
-    VENV="$VENV" EXTRA=tests bash tools/build_docs.sh
+    # Beside each other, as each takes one core. What mypy says comes at the end.
+    said=$(mktemp)
+    mypy >"$said" 2>&1 &
+    types=$!
+    trap 'kill "$types" 2>/dev/null || true; rm -f "$said"' EXIT
+    failed=()
+    VENV="$VENV" EXTRA=tests bash tools/build_docs.sh || failed+=(documentation)
+    wait "$types" || failed+=(mypy)
+    cat "$said"
+    rm -f "$said"
+    trap - EXIT
+    if ((${#failed[@]})); then
+        echo "failed: ${failed[*]}" >&2
+        exit 1
+    fi
 fi
 # The processes share the cores; threads of torch would only wait for them.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
