@@ -190,12 +190,16 @@ def main() -> None:
     keep = args.out is not None
     args.out = (args.out or Path(tempfile.mkdtemp())).resolve()
     # Imported once, here: forked processes have them.
+    from mmengine.utils.dl_utils import collect_env
+
     import mmremix.apis
     import mmremix.datasets
     import mmremix.engine
     import mmremix.evaluation
     import mmremix.models  # noqa: F401
 
+    # Every run logs its environment, which imports much more.
+    collect_env()
     status = compare_runs(args)
     if not keep:
         shutil.rmtree(args.out)
