@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 
+from mmremix.models import AVRecognizer
 from tests.demo_run import ROOT
 
 
@@ -20,6 +21,13 @@ def benchmark(monkeypatch):
     for name, shape in shapes.items():
         monkeypatch.setitem(trainer.SHAPES, name, shape)
         monkeypatch.setitem(trainer.INPUTS, name, torch.randn(shape))
+
+    def narrow(encoders, **options):
+        for encoder in encoders.values():
+            encoder['base_channels'] = 4
+        return AVRecognizer(encoders=encoders, **options)
+
+    monkeypatch.setattr(trainer, 'AVRecognizer', narrow)
     return importlib.import_module('epoch_cost')
 
 

@@ -69,8 +69,9 @@ def test_trains_on_the_demo_clips(
         + ''.join(
             f'{part}_dataloader = dict(\n'
             '    batch_size=8, num_workers=0, persistent_workers=False,\n'
-            f'    dataset=dict(data_root={str(demo_root)!r}))\n'
-            for part in ('train', 'val')
+            f'    dataset=dict(data_root={str(demo_root)!r},\n'
+            f'                 indices={count}))\n'
+            for part, count in (('train', 16), ('val', 6))
         )
         + 'test_dataloader = val_dataloader\n'
         + SOONER.get(name, '').replace('TEACHER', repr(teacher))

@@ -177,17 +177,11 @@ def test_mixed_precision_without_a_gpu(demo_root, tmp_path):
     assert torch.bfloat16 not in kinds and torch.float32 in kinds
 
 
-TORCHRUN = (
-    *('-m', 'torch.distributed.run'),
-    *('--standalone', '--nproc-per-node=2'),
-)
-
-
 @pytest.fixture(scope='module')
 def two_ranks(demo_root, tmp_path_factory):
     """A remix-only run on two ranks and one on one, and who trained on what.
 
-    Through torchrun and gloo, as tools/dist_train.sh does it.
+    Over gloo; through torchrun: test_torchrun_starts_again.
     """
     folder = tmp_path_factory.mktemp('ranks')
     config = folder / 'config.py'
@@ -198,16 +192,17 @@ def two_ranks(demo_root, tmp_path_factory):
         "method_remix = dict(plan=dict(cache=dict(float_type='float32')))\n"
     )
     found = {}
-    for number, call in ((2, partial(start, *TORCHRUN)), (1, run)):
+    for number, call in ((2, partial(run_ranks, folder)), (1, run_tool)):
         work_dir = folder / str(number)
-        call(
+        done = call(
             'tools/train.py',
             str(config),
             f'--work-dir={work_dir}',
-            *(['--launcher=pytorch'] if number == 2 else []),
             *options(demo_root, epochs=2 if number == 2 else 1, warmup=0),
             'default_hooks.recorder.type=RankRecorder',
         )
+        for rank in done if number == 2 else [done]:
+            assert rank.returncode == 0, rank.stdout + rank.stderr
         found[number] = [
             torch.load(work_dir / f'rank{rank}.pt', weights_only=True)
             for rank in range(number)
@@ -276,8 +271,9 @@ def test_torchrun_starts_again(demo_root, tmp_path):
         f"custom_hooks = [dict(type='KillOnce', marker='{tmp_path}/killed')]\n"
     )
     text = start(
-        *TORCHRUN,
-        '--max-restarts=1',
+        # As tools/dist_train.sh does it.
+        *('-m', 'torch.distributed.run'),
+        *('--standalone', '--nproc-per-node=2', '--max-restarts=1'),
         'tools/train.py',
         str(config),
         f'--work-dir={tmp_path / "run"}',

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
 import sys
 
 import pytest
 
 from tests.demo_run import ROOT
+from tests.tool_run import run_tool
 
 TINY = (
     'train_dataloader.batch_size=8',
@@ -28,17 +28,12 @@ def benchmark(monkeypatch):
 
 def test_a_config_takes_turns_with_plain_pytorch(demo_root, tmp_path):
     out = tmp_path / 'whole.json'
-    done = subprocess.run(
-        [
-            *(sys.executable, str(ROOT / 'tools/benchmarks/whole_run.py')),
-            *(str(ROOT / 'configs/remix_demo_concat.py'), 'plain'),
-            *('--rounds', '2', '--skip', '1', '--samples', '8'),
-            *('--data-root', str(demo_root), '--out', str(out)),
-            *('--cfg-options', *TINY),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+    done = run_tool(
+        'tools/benchmarks/whole_run.py',
+        *(ROOT / 'configs/remix_demo_concat.py', 'plain'),
+        *('--rounds', '2', '--skip', '1', '--samples', '8'),
+        *('--data-root', demo_root, '--out', out),
+        *('--cfg-options', *TINY),
     )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     report = json.loads(out.read_text())
