@@ -8,8 +8,12 @@ from pathlib import Path
 
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
+from mmengine.runner import runner as mmengine_runner
 
 from mmremix.registry import HOOKS
+
+# Each rank would look at the machine, which tests/conftest.py does once.
+mmengine_runner.collect_env = dict
 
 
 @HOOKS.register_module()
