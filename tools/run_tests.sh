@@ -32,6 +32,8 @@ if [[ ${SKIP_LINT:-0} != 1 ]]; then
         exit 1
     fi
 fi
+# Tests start many processes, each of which would compile the package again.
+unset PYTHONDONTWRITEBYTECODE
 # The processes share the cores; threads of torch would only wait for them.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # Files stay together as far as that balances: what their tests share is made once.
