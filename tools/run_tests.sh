@@ -10,6 +10,10 @@ set -euo pipefail
 
 # shellcheck source=tools/_env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
+# What is imported is compiled then, once: tests start many processes, and most of
+# what is installed is never imported.
+unset PYTHONDONTWRITEBYTECODE
+export PIP_COMPILE=0
 ensure_env tests
 cd "$ROOT"
 
@@ -32,8 +36,6 @@ if [[ ${SKIP_LINT:-0} != 1 ]]; then
         exit 1
     fi
 fi
-# Tests start many processes, each of which would compile the package again.
-unset PYTHONDONTWRITEBYTECODE
 # The processes share the cores; threads of torch would only wait for them.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # Files stay together as far as that balances: what their tests share is made once.
