@@ -14,7 +14,7 @@ from make_results import (
     TARGET,
     all_records,
     answers,
-    hero,
+    drawn,
     renewed,
     tables,
 )
@@ -39,7 +39,7 @@ def test_the_readme_is_the_tools():
 
 
 def test_the_picture_is_the_tools(records):
-    text = draw(panels(hero(records)))
+    text = draw(panels(drawn(records)))
     assert PICTURE.read_text(encoding='utf-8') == text
     root = ElementTree.fromstring(text)
     words = ''.join(root.itertext())
