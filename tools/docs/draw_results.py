@@ -17,6 +17,7 @@ from mmremix.study.records import DONE, Record
 ALONE, JOINT, REMIX = 'trained alone', 'in joint training', 'with Remix'
 _MARKS = {ALONE: 'alone', JOINT: 'joint', REMIX: 'remix'}
 TITLES = {
+    'demo_clips': 'Demo clips',
     'digits': 'Spoken and written digits',
     'digits_all': 'Spoken and written digits',
     'digits_tenth': 'Digits, a tenth',
