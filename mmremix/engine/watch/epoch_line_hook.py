@@ -7,7 +7,7 @@ import time
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmremix.engine.plan.plan_hook import plan_hook
+from mmremix.engine.plan.plan_hook import ScoringPlanHook, plan_hook
 from mmremix.registry import HOOKS
 from mmremix.remix import Items
 
@@ -66,7 +66,9 @@ class EpochLineHook(Hook):
             self._remix, self._first = remix, None
         self._parts = [_samples(runner), _losses(runner)]
         self._taken = f'{self._ended - self._started:.1f} s'
-        if remix and self._scoring >= 0.05:  # plans without scores take none
+        scores = isinstance(plan_hook(runner), ScoringPlanHook)
+        # Plans without scores take no time, but for those that measure.
+        if remix and (scores or self._scoring >= 0.05):
             self._taken += f' + scoring {self._scoring:.1f} s'
         if (
             runner.val_loop is None
