@@ -116,11 +116,14 @@ def draw(found: Sequence[Panel]) -> str:
 
     It brings its own ground, so that it is legible on any page.
     """
-    deepest = max((len(panel.rows) for panel in found), default=0)
-    high = _HEAD + _ROW * deepest + 42
-    lines_of_panels = -(-len(found) // _COLUMNS)
+    # Of like depth side by side, so that little room is left below them.
+    found = sorted(found, key=lambda panel: len(panel.rows))
+    lines = [found[i : i + _COLUMNS] for i in range(0, len(found), _COLUMNS)]
+    tops = [_TOP]
+    for line in lines:
+        tops.append(tops[-1] + _HEAD + _ROW * len(line[-1].rows) + 42)
     width = _WIDTH * max(1, min(len(found), _COLUMNS)) + 20
-    height = _TOP + high * lines_of_panels
+    height = tops[-1]
     said = '; '.join(
         f'{title(p.setting)}: '
         + ', '.join(
@@ -140,10 +143,9 @@ def draw(found: Sequence[Panel]) -> str:
         '<text class="t" x="16" y="28">What each modality learns</text>',
         *_legend(width),
     ]
-    for i, panel in enumerate(found):
-        x = 10 + _WIDTH * (i % _COLUMNS)
-        y = _TOP + high * (i // _COLUMNS)
-        parts += _draw_panel(panel, x, y)
+    for line, y in zip(lines, tops, strict=False):
+        for i, panel in enumerate(line):
+            parts += _draw_panel(panel, 10 + _WIDTH * i, y)
     return '\n'.join([*parts, '</svg>', ''])
 
 
