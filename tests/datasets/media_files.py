@@ -97,7 +97,12 @@ def write_clip(
             video.codec_context.gop_size = gop
             video.codec_context.max_b_frames = b_frames
             if video_codec == 'libx264':
-                video.options = {'sc_threshold': '0', 'preset': 'veryfast'}
+                video.options = {
+                    'sc_threshold': '0',
+                    'preset': 'veryfast',
+                    # With AVX-512 it makes now and then another file.
+                    'mbtree': '0',
+                }
             if frame_times is not None:
                 video.codec_context.time_base = Fraction(1, 1000)
             if rotation:
