@@ -20,3 +20,4 @@ variants = {
 choose_by = None
 learning_rates = [3e-3]
 held_out = dict(by=None, folds=5)
+seeds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
