@@ -1,7 +1,8 @@
 """Write what pages and README show of docs/_results/*.json.
 
-docs/_results/tables.inc and questions.inc for docs/results.md,
-docs/_static/who_learns.svg, and the part of README.md between its marks.
+docs/_results/tables.inc and questions.inc for docs/results.md, auto.inc for
+docs/when_to_use.md, docs/_static/who_learns.svg, and the part of README.md
+between its marks.
 
 .. code-block:: shell
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from draw_results import draw, panels, table
 from readme_results import with_results
 
+from mmremix.study.auto_hits import Choice, choices
 from mmremix.study.records import Record, read_records
 from mmremix.study.rows import (
     BEST,
@@ -35,6 +37,8 @@ FOLDER = ROOT / 'docs' / '_results'
 TARGET = FOLDER / 'tables.inc'
 QUESTIONS = FOLDER / 'questions'
 ANSWERS = FOLDER / 'questions.inc'
+SHORT_RUNS = FOLDER / 'auto' / 'records.json'
+CHOICES = FOLDER / 'auto.inc'
 # What the README is of: the newest studies, whose last epoch counts.
 HERO = (
     'digits_all',
@@ -93,6 +97,37 @@ def tables() -> str:
 def answers() -> str:
     """The same of the studies of single questions."""
     return '\n'.join(_by_setting(all_records(QUESTIONS)))
+
+
+def chosen() -> str:
+    """Markdown, what tools/auto.py chose and what came of it."""
+    found = choices(read_records(SHORT_RUNS), all_records())
+    columns = (
+        *('setting', 'epochs', 'chosen', 'over joint', '95 % (t)'),
+        *('best on test', 'behind it', 'joint behind it'),
+    )
+    lines = [f'| {" | ".join(columns)} |', f'|{"---|" * len(columns)}']
+    for choice in sorted(found, key=lambda c: (c.setting, c.epochs)):
+        cells = _choice_cells(choice)
+        lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join([*lines, ''])
+
+
+def _choice_cells(choice: Choice) -> list[str]:
+    gain, interval = choice.gain, ''
+    if gain is not None and gain.t is not None:
+        low, high = (100 * end for end in gain.t)
+        interval = f'[{low:+.1f}, {high:+.1f}]'
+    return [
+        choice.setting,
+        str(choice.epochs),
+        ', '.join(choice.chosen),
+        f'{100 * gain.mean:+.1f}' if gain is not None else '',
+        interval,
+        ', '.join(choice.best),
+        f'{100 * choice.behind:.1f}' + ('' if choice.right else ' *'),
+        f'{100 * choice.joint_behind:.1f}',
+    ]
 
 
 def _by_setting(records: Sequence[Record]) -> list[str]:
@@ -155,6 +190,7 @@ def main() -> None:
     build_parser().parse_args()
     TARGET.write_text(tables(), encoding='utf-8')
     ANSWERS.write_text(answers(), encoding='utf-8')
+    CHOICES.write_text(chosen(), encoding='utf-8')
     found = panels(drawn(all_records()))
     PICTURE.write_text(draw(found), encoding='utf-8')
     README.write_text(
