@@ -128,7 +128,10 @@ class MLA(Method):
         """Gather the features of the step."""
         if self.training and self.projection != 'off':
             if len(output.active) == 1:
-                feature = output.features[output.active[0]].detach().float()
+                name = output.active[0]
+                with torch.no_grad():
+                    feature = _head(model).fitted(name, output.features[name])
+                feature = feature.float()
                 count = feature.new_tensor([len(feature)])
                 self._sums.append(torch.cat([feature.sum(0), count]))
             else:

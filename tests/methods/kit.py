@@ -1,9 +1,10 @@
 """Runs of milliseconds that show what a method does to the weights.
 
 A *case* is a dict: ``methods`` (as in the model's config), and optionally
-``fusion``, ``encoder`` (a type), ``modalities`` (2), ``model`` (more of its
-options), ``active``, a function from the iteration to the names of the
-modalities kept, and ``loads_masked``, whether the others are in the batch too.
+``fusion``, ``encoder`` (a type), ``encoders`` (options of each modality's),
+``modalities`` (2), ``model`` (more of its options), ``active``, a function
+from the iteration to the names of the modalities kept, and ``loads_masked``,
+whether the others are in the batch too.
 """
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ def make_model(case=None, seed=0):
     names = NAMES[: case.get('modalities', 2)]
     return AVRecognizer(
         encoders={
-            name: {'type': case.get('encoder', 'TinyEncoder')}
+            name: {
+                'type': case.get('encoder', 'TinyEncoder'),
+                **case.get('encoders', {}).get(name, {}),
+            }
             for name in names
         },
         fusion=case.get('fusion', {'type': 'ConcatFusionHead'}),

@@ -76,6 +76,20 @@ def test_one_step_by_hand():
         assert (key == WEIGHT) != torch.equal(one[key], other[key]), key
 
 
+def test_the_mean_is_of_what_the_head_gets():
+    """Of the smaller feature, after the layer that fits it."""
+    case = CASES['mla_sizes']
+    start = kit.make_model(case)
+    batch = kit.make_batch(0, ('video',))
+    with torch.no_grad():
+        z = start.encoders['video'](torch.stack(batch['inputs']['video']))
+        h = start.fusion.fit['video'](z).mean(0)
+    model, _ = kit.train(case, steps=1)
+    torch.testing.assert_close(
+        model.methods['mla'].projector, absorb(torch.eye(5), h, 0.1)
+    )
+
+
 def test_after_the_first_step_is_plain():
     case = {
         **CASES['mla'],

@@ -112,8 +112,12 @@ class EpochLineHook(Hook):
         else:
             done = epoch - self._first[0]
             each = (self._ended - self._first[1]) / max(done, 1)
-        minutes = each * (last - epoch) / 60
-        return 'done' if epoch == last else f'{minutes:.0f} min to go'
+        seconds = each * (last - epoch)
+        if epoch == last:
+            return 'done'
+        if seconds < 60:
+            return f'{seconds:.0f} s to go'
+        return f'{seconds / 60:.0f} min to go'
 
 
 def _items(runner: Runner) -> Items | None:

@@ -18,9 +18,11 @@ class SharedHeadFusion(BaseFusionHead):
     """One linear classifier for all modalities, their scores averaged.
 
     ``sum_k w_k (W z_k + b)`` with weights that sum to 1: the head of MLA
-    (Zhang et al., CVPR 2024, arXiv:2311.10707). All features must be of one
-    size. Any number of modalities; an absent one is left out, and the weights
-    of the others are divided by their sum.
+    (Zhang et al., CVPR 2024, arXiv:2311.10707). Features smaller than the
+    largest one are first brought to its size, each modality's by a linear
+    layer of its own (the paper's encoders agree in size). Any number of
+    modalities; an absent one is left out, and the weights of the others are
+    divided by their sum.
 
     With ``unimodal='fusion'`` it is also each modality's own classifier::
 
@@ -37,7 +39,7 @@ class SharedHeadFusion(BaseFusionHead):
             the classifier makes of ``z_k``; these pass no gradient.
 
     Raises:
-        ValueError: If the feature sizes differ, or on other ``weights``.
+        ValueError: On other ``weights``.
     """
 
     def __init__(
@@ -47,16 +49,11 @@ class SharedHeadFusion(BaseFusionHead):
         weights: Literal['mean', 'entropy'] | Mapping[str, float] = 'mean',
     ) -> None:
         super().__init__(in_channels, num_classes)
-        sizes = set(in_channels.values())
-        if len(sizes) > 1:
-            raise ValueError(
-                'SharedHeadFusion has one linear layer for all modalities, '
-                'whose features must be of one size, got '
-                f'{dict(in_channels)}. Give the encoders the same size '
-                '(for ResNet the same base_channels), or write: '
-                "fusion=dict(type='DecisionFusionHead')"
-            )
-        self.fc = nn.Linear(sizes.pop(), num_classes)
+        size = max(in_channels.values())
+        self.fit = nn.ModuleDict(
+            {n: nn.Linear(z, size) for n, z in in_channels.items() if z < size}
+        )
+        self.fc = nn.Linear(size, num_classes)
         self.weights = None
         if weights != 'entropy':
             self.weights = fixed_weights(
@@ -68,10 +65,27 @@ class SharedHeadFusion(BaseFusionHead):
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         active = [name for name in self.in_channels if name in features]
-        scores = torch.stack([self.fc(features[name]) for name in active])
+        scores = torch.stack(
+            [self.fc(self.fitted(name, features[name])) for name in active]
+        )
         if len(active) == 1:
             return scores[0]
         return (self._shares(active, scores) * scores).sum(dim=0)
+
+    def fitted(self, name: str, feature: Tensor) -> Tensor:
+        """What the classifier gets of a modality's feature.
+
+        Args:
+            name: Of the modality.
+            feature: ``(B, in_channels[name])``.
+
+        Returns:
+            ``(B, max(in_channels.values()))``.
+        """
+        if name not in self.fit:
+            return feature
+        fitted: Tensor = self.fit[name](feature)
+        return fitted
 
     def _shares(self, active: list[str], scores: Tensor) -> Tensor:
         """Weights ``(K, 1 or B, 1)`` that sum to 1 over the modalities."""

@@ -19,5 +19,6 @@ CASES = {
     'mla_off': _case(projection='off', weights='entropy'),
     'mla_normalized': _case(normalize=True, absorb='after'),
     'mla_after_warmup': _case(joint=2, weights='entropy'),
+    'mla_sizes': {**_case(), 'encoders': {'video': {'out_channels': 3}}},
     'mla_three': _case(('video', 'audio', 'touch'), absorb='after'),
 }

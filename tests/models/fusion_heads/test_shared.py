@@ -56,10 +56,26 @@ def test_entropy_weighs_each_sample():
         torch.testing.assert_close(fused, expected)
 
 
-def test_other_sizes_and_weights_are_refused():
-    with pytest.raises(ValueError, match='of one size') as error:
-        SharedHeadFusion({'video': 4, 'audio': 8}, 3)
-    assert "type='DecisionFusionHead'" in str(error.value)
+def test_smaller_features_are_brought_to_the_largest_size():
+    torch.manual_seed(0)
+    head = SharedHeadFusion({'video': 4, 'audio': 8, 'text': 3}, 3)
+    assert list(head.fit) == ['video', 'text']
+    features = {'audio': torch.randn(5, 8), 'video': torch.randn(5, 4)}
+    assert torch.equal(
+        head({'audio': features['audio']}), head.fc(features['audio'])
+    )
+    video = head.fc(head.fit['video'](features['video']))
+    assert torch.equal(head({'video': features['video']}), video)
+    torch.testing.assert_close(
+        head(features), (video + head.fc(features['audio'])) / 2
+    )
+
+
+def test_one_size_needs_no_layer():
+    assert not list(make()[0].fit.parameters())
+
+
+def test_other_weights_are_refused():
     with pytest.raises(ValueError, match="'mean', 'entropy' or a positive"):
         make(weights='learned')
     with pytest.raises(ValueError, match='SharedHeadFusion: weights'):
