@@ -60,7 +60,7 @@ grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
 figure{margin:0;min-width:0;max-width:36rem}
 .few figure{max-width:none;display:flex;flex-wrap:wrap;gap:0 2rem}
 .few figure>div{flex:1 1 20rem;max-width:36rem;min-width:0}
-.few figure>details{flex:1 1 12rem;max-width:100%;min-width:0}
+.few figure>details{flex:1 1 auto;max-width:100%;min-width:0}
 svg{display:block;width:100%;height:auto}
 .keys{margin:0 0 .25rem;font-size:.85rem}
 .key{font-weight:600;margin-right:.9rem;display:inline-block}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -224,7 +225,9 @@ def _register_all() -> None:
         (own.MODELS, 'mmaction.ResNet'),
         (own.TRANSFORMS, 'mmaction.Resize'),
     ):
-        with suppress(ImportError, RuntimeError):
+        with suppress(ImportError, RuntimeError), warnings.catch_warnings():
+            # Importing all of MMAction2, mmcv-lite says what it lacks.
+            warnings.simplefilter('ignore', UserWarning)
             registry.get(name)
 
 
