@@ -7,10 +7,12 @@
     mmremix train mine.py
 
 Clips: a folder with one folder a class, a folder with train.csv, or a CSV
-with the column clip. Without val.csv or test.csv a fifth of each class is held
-out, in lists beside the config. Arrays: an .npz file, a row a sample. Any
-modalities: another CSV or JSON-lines, a column a modality. Of rows the column
-split says which are for training, else a fifth is held out.
+with the column clip. Arrays: an .npz file, a row a sample. Any modalities:
+another CSV or JSON-lines, a column a modality.
+
+Validation samples are those of val.csv or test.csv beside train.csv, or what
+the column split says; else a fifth is held out: of clips of each class, in
+lists beside the config.
 
 Lengths, rates, sizes, types and numbers decide the values of the config, and
 each has its reason beside it.
@@ -37,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         '--label',
         default='label',
-        help='array or column of the classes, of rows (default: label)',
+        help='array or column of the classes (default: label)',
     )
     add('--overwrite', action='store_true', help='replace what is there')
     return parser
@@ -105,7 +107,7 @@ def _of_clips(
 
     out = Path(args.out)
     cores = os.cpu_count() or 1
-    found = find_annotation(args.source)
+    found = find_annotation(args.source, args.label)
     lists = {
         name: out.with_name(f'{out.stem}_{name}.csv') for name in found.written
     }

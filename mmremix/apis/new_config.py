@@ -139,6 +139,17 @@ def config_of(
         )
     skip = "\n    on_broken='skip'," if seen.reasons else ''
     test = 'test' if 'test' in files else 'val'
+    if found.label != 'label':
+        skip = f'\n    columns=dict(label={found.label!r}),{skip}'
+    rows = {
+        name: f'ann_file={file!r},'
+        + (
+            f'\n        filter_cfg=dict(split={found.split[name]!r}),'
+            if found.split
+            else ''
+        )
+        for name, file in files.items()
+    }
     lines = {
         name: f'# {_sentence(why[name])}\n{name} = {value[name]!r}'
         for name in value
@@ -244,14 +255,16 @@ clips = dict(
 train_dataloader = dict(
     **loader,
     dataset=dict(
-        **clips, ann_file={files['train']!r}, pipeline=train_pipeline
+        **clips,
+        {rows['train']}
+        pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
     **loader,
     dataset=dict(
         **clips,
-        ann_file={files['val']!r},
+        {rows['val']}
         pipeline=test_pipeline,
         test_mode=True,
     ),
@@ -260,7 +273,7 @@ val_dataloader = dict(
     **loader,
     dataset=dict(
         **clips,
-        ann_file={files[test]!r},
+        {rows[test]}
         pipeline=test_pipeline,
         test_mode=True,
     ),

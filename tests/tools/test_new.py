@@ -65,6 +65,49 @@ def test_lists_that_are_there(new, demo_root, tmp_path):
     assert len(runner.train_dataloader.dataset) == 26
 
 
+def test_a_list_with_a_split_and_another_label(new, demo_root, tmp_path):
+    with (demo_root / 'train.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    marks = ['train'] * 16 + ['dev'] * 5 + ['test'] * (len(rows) - 21)
+    lines = [
+        f'{row["clip"]},{row["label"]},{mark}'
+        for row, mark in zip(rows, marks, strict=True)
+    ]
+    listed = demo_root / 'marked.csv'
+    listed.write_text('\n'.join(['clip,shape,split', *lines]))
+    try:
+        cfg, out, _ = new(listed, '--label', 'shape')
+        sets = [
+            cfg[f'{n}_dataloader'].dataset for n in ('train', 'val', 'test')
+        ]
+        assert [data.filter_cfg.split for data in sets] == [
+            'train',
+            'dev',
+            'test',
+        ]
+        assert list(out.parent.iterdir()) == [out]  # no lists of its own
+        assert '16 training samples' in out.read_text()
+        runner = train(cfg, tmp_path / 'work')
+    finally:
+        listed.unlink()
+    assert len(runner.train_dataloader.dataset) == 16
+    assert len(runner.val_dataloader.dataset) == 5
+
+
+def test_what_cannot_be_looked_at(new, demo_root, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        new(demo_root, '--label', 'shape')
+    (tmp_path / 'bare.csv').write_text('clip,label\na,x\nb,y\n')
+    with pytest.raises(SystemExit):
+        new(tmp_path / 'bare.csv')
+    assert 'write clips/a.mp4 instead of a' in capsys.readouterr().err
+    (tmp_path / 'dogs').mkdir()
+    (tmp_path / 'dogs' / 'a.mp4').write_bytes(b'')
+    with pytest.raises(SystemExit):
+        new(tmp_path, '--label', 'shape')
+    assert 'its folders are the classes' in capsys.readouterr().err
+
+
 def test_class_folders_are_split(new, demo_root, tmp_path):
     with (demo_root / 'train.csv').open() as file:
         for row in csv.DictReader(file):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -199,19 +199,31 @@ def _survey(
     return RowSurvey(dataset, fitted, count, classes, parts, why, unread)
 
 
+def split_values(column: Iterable[str]) -> dict[str, str]:
+    """Which value of a column ``split`` stands for which set.
+
+    Returns:
+        Of ``train`` and ``val``, and ``test`` if there is one; empty, if the
+        column does not tell them apart.
+    """
+    values = set(column)
+    tests = [value for value in _TESTS if value in values]
+    if 'train' not in values or not tests:
+        return {}
+    test = {'test': 'test'} if 'test' in values else {}
+    return {'train': 'train', 'val': tests[0], **test}
+
+
 def _parts(
     columns: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, dict[str, Any]], str]:
     """What is trained on and what is not, and why."""
-    values = set(columns.get('split', ()))
-    tests = [value for value in _TESTS if value in values]
-    if 'train' in values and tests:
+    chosen = split_values(columns.get('split', ()))
+    if chosen:
         parts = {
-            'train': {'filter_cfg': {'split': 'train'}},
-            'val': {'filter_cfg': {'split': tests[0]}},
+            name: {'filter_cfg': {'split': value}}
+            for name, value in chosen.items()
         }
-        if 'test' in values:
-            parts['test'] = {'filter_cfg': {'split': 'test'}}
         return parts, "the column 'split' says which rows are for what"
     part: dict[str, Any] = {'share': _HELD_OUT}
     why = 'no column \'split\' with "train" and "test": a fifth is held out'

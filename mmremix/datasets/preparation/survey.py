@@ -12,14 +12,14 @@ import numpy as np
 
 from mmremix.datasets.annotation import read_csv
 from mmremix.datasets.class_folders import read_folders, refuse_empty
-from mmremix.datasets.csv_rows import MissingAnnotationError
+from mmremix.datasets.csv_rows import MissingAnnotationError, read_blocks
 from mmremix.datasets.labels import ClassList, read_classes, sort_labels
 from mmremix.datasets.paths import media_path
 from mmremix.datasets.preparation.parallel import probe_all
+from mmremix.datasets.preparation.rows_survey import split_values
 from mmremix.datasets.preparation.splits import split_samples
 from mmremix.utils.errors import ConfigError
 
-_COLUMNS = {'clip': 'clip', 'label': 'label'}
 _HELD_OUT = 0.2
 
 
@@ -34,6 +34,9 @@ class Annotated:
             ``test``, relative to ``root``; empty if they have to be written.
         written: Rows to write for ``train`` and ``val``, if so.
         classes: Names, in index order.
+        label: Column of the classes in ``files``.
+        split: Value of the column ``split`` of each set, if that says which
+            rows are for what.
     """
 
     root: str
@@ -41,6 +44,8 @@ class Annotated:
     files: dict[str, str]
     written: dict[str, list[dict[str, Any]]]
     classes: list[str]
+    label: str = 'label'
+    split: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,22 +67,30 @@ class Survey:
     broken: list[str] = field(default_factory=list)
 
 
-def find_annotation(source: str) -> Annotated:
+def find_annotation(source: str, label: str = 'label') -> Annotated:
     """The samples of class folders, or of a CSV and those beside it.
 
     Args:
         source: A folder ``<class>/<clip>``, a folder with ``train.csv``, or
             a CSV (``.csv`` may be left out). A validation set is ``val.csv``
-            or ``test.csv`` beside ``train.csv``; else a fifth of each class
-            is held out.
+            or ``test.csv`` beside ``train.csv``, or what the column
+            ``split`` says; else a fifth of each class is held out.
+        label: Column of the classes.
 
     Raises:
         AnnotationError: If there is nothing of the kind.
+        ConfigError: For a column of classes where folders are the classes.
     """
     path = Path(source)
     if path.is_dir():
         listed = path / 'train.csv'
         if not listed.is_file():
+            if label != 'label':
+                raise ConfigError(
+                    f'--label {label!r} names a column of a CSV, and {source} '
+                    'has none: its folders are the classes. Leave it out, or '
+                    'name the CSV.'
+                )
             found = read_folders(str(path))
             refuse_empty(str(path), found.empty)
             return _split(str(path), found.rows, sort_labels(found.classes))
@@ -90,7 +103,10 @@ def find_annotation(source: str) -> Annotated:
             '<class>/<clip>.mp4, or a CSV with the header clip,label.'
         )
     root = path.parent
-    rows, labels = read_csv(str(path), _COLUMNS)
+    columns = {'clip': 'clip', 'label': label}
+    header, *_ = next(read_blocks(path, columns))
+    marks = ['split'] if 'split' in header else []
+    rows, labels = read_csv(str(path), columns, None, marks)
     if (root / 'classes.txt').is_file():
         names = read_classes(root / 'classes.txt')
     else:
@@ -102,11 +118,17 @@ def find_annotation(source: str) -> Annotated:
             for split in ('val', 'test')
             if (root / f'{split}.csv').is_file()
         }
+    split: dict[str, str] = {}
+    if len(files) == 1 and marks:
+        split = split_values(row['columns']['split'] for row in rows)
+        files = dict.fromkeys(split, path.name) or files
     if len(files) == 1:
         return _split(str(root), rows, names)
+    if split:
+        rows = [r for r in rows if r['columns']['split'] == split['train']]
     classes = ClassList(names, f'{path}: classes').names
     files.setdefault('val', files.get('test', ''))
-    return Annotated(str(root), rows, files, {}, classes)
+    return Annotated(str(root), rows, files, {}, classes, label, split)
 
 
 def _split(
@@ -169,10 +191,14 @@ def survey(found: Annotated, at_most: int, workers: int = 1) -> Survey:
             result.sample_rates[one['sample_rate']] += 1
     result.seconds = np.array([s for s in seconds if s > 0])
     if not len(result.seconds):
-        reasons = '; '.join(f'{n} x {r}' for r, n in result.reasons.items())
+        reasons = '; '.join(
+            f'{n} x {r.rstrip(".")}' for r, n in result.reasons.items()
+        )
         raise ConfigError(
             f'{found.root}: of {count} clips none has a picture and a sound '
-            f'of known length: {reasons}. Which clips are broken, and why: '
-            f'mmremix prepare --root {found.root}'
+            f'of known length: {reasons}. The first is {tasks[0][0]}. Clips '
+            'are looked for beside the list: where their folder or suffix '
+            'is missing, write clips/a.mp4 instead of a. Which clips are '
+            f'broken, and why: mmremix prepare --root {found.root}'
         )
     return result
