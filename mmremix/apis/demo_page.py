@@ -176,7 +176,8 @@ def _cell(best: Mapping[str, Any]) -> str:
 def _own(note: str, entry: Mapping[str, Any]) -> str:
     """A note without the folder that the upload was put into."""
     for key in CLIP_KEYS[:2]:
-        note = note.replace(str(entry.get(key) or '\0'), 'it')
+        path = str(entry.get(key) or '\0')
+        note = note.replace(f"'file:{path}'", 'it').replace(path, 'it')
     return note
 
 
