@@ -2,13 +2,15 @@
 
 Trains joint, every sample to all modalities, Remix and each modality alone,
 each for a few epochs and once for each fold of the training samples, and
-writes the config of what is best on the samples that were held out. Run
-again, it goes on where it stopped.
+writes the config of what is best on the samples that were held out. Where
+that is a pool of heads, tools/crossfit.py trains and fits it. Run again, it
+goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from mmremix.utils.cli import add_cfg_options, add_pool, errors_as_messages
@@ -59,7 +61,7 @@ def main() -> None:
         table,
     )
     from mmremix.study.command import STOPPED, run_study
-    from mmremix.study.records import read_records
+    from mmremix.study.records import SHARED_POOL, read_records
     from mmremix.utils.whole_files import write_whole
     from mmremix.visualization.predictions import format_table
 
@@ -82,9 +84,19 @@ def main() -> None:
     choice, reason = decide(found)
     target = chosen_config(study, cfg, choice, root / 'chosen.py')
     print(f'{reason}\n-> {target}')
-    if args.train:
+    runs = ToolRuns(Path(__file__).resolve().parent)
+    if choice.readout == SHARED_POOL:
+        command = [
+            *(str(target), '--work-dir', str(root / 'chosen')),
+            *('--choose', 'pool', '--folds', str(args.folds), '--final'),
+            *(['--by', args.by] if args.by else []),
+        ]
+        if args.train:
+            runs.run('crossfit.py', *command)
+        else:
+            print(f'mmremix crossfit {shlex.join(command)}')
+    elif args.train:
         chosen = read_config(str(target))
-        runs = ToolRuns(Path(__file__).resolve().parent)
         print(runs.train(chosen, root / 'chosen', []))
 
 

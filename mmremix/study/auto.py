@@ -15,7 +15,7 @@ from mmremix.apis.methods import PREFIX
 from mmremix.apis.unimodal import modalities_of
 from mmremix.study.choose import chosen_runs
 from mmremix.study.plan import method_config
-from mmremix.study.records import DONE, Record
+from mmremix.study.records import DONE, SHARED_POOL, Record
 from mmremix.study.rows import choose_readout
 from mmremix.study.statistics import Difference, paired
 from mmremix.study.study_file import Method, Study
@@ -99,8 +99,9 @@ def short_study(
 def candidates(records: Sequence[Record]) -> list[Candidate]:
     """What can be chosen, the best first; joint's fused head before equals.
 
-    For each method the fused head, and the read-out that the averaged
-    held-out accuracies choose. A method that lacks a fold is none.
+    For each method the fused head, the read-out that the averaged held-out
+    accuracies choose, and a pool of all heads, judged in each fold by the
+    weights of the others. A method that lacks a fold is none.
 
     Raises:
         ConfigError: If joint training lacks runs.
@@ -125,8 +126,10 @@ def candidates(records: Sequence[Record]) -> list[Candidate]:
     reference = _by_seed(whole[JOINT], FUSION)
     found = []
     for name, done in whole.items():
-        readouts = dict.fromkeys((FUSION, choose_readout(done) or FUSION))
-        for readout in readouts:
+        readouts = [FUSION, choose_readout(done) or FUSION]
+        if all(SHARED_POOL in run['accuracy']['held_out'] for run in done):
+            readouts.append(SHARED_POOL)
+        for readout in dict.fromkeys(readouts):
             values = _by_seed(done, readout)
             is_joint = (name, readout) == (JOINT, FUSION)
             listed = list(values.values())
@@ -156,7 +159,7 @@ def decide(found: Sequence[Candidate]) -> tuple[Candidate, str]:
         assert best.gain is not None and best.gain.t is not None
         low, high = (100 * end for end in best.gain.t)
         return best, (
-            f'{best.method}, read out by {best.readout}, is '
+            f'{best.method}, read out by {plain_readout(best.readout)}, is '
             f'{100 * best.gain.mean:+.1f} [{low:+.1f}, {high:+.1f}] ahead of '
             'joint training on held-out samples.'
         )
@@ -176,7 +179,7 @@ def table(found: Sequence[Candidate]) -> list[list[str]]:
         rows.append(
             [
                 c.method,
-                c.readout,
+                plain_readout(c.readout),
                 f'{100 * c.accuracy:.1f}',
                 _interval(c.interval, ''),
                 f'{100 * c.gain.mean:+.1f}' if c.gain else '',
@@ -190,6 +193,8 @@ def chosen_config(
     study: Study, cfg: Config, choice: Candidate, target: Path
 ) -> Path:
     """Write the config of the choice, for a run in full.
+
+    A pool is not in it: ``tools/crossfit.py`` fits that.
 
     Args:
         study: Of :func:`short_study`.
@@ -207,7 +212,7 @@ def chosen_config(
     )
     text = method_config(full, methods[choice.method], {}, cfg)
     write_whole(target, text.encode())
-    if choice.readout != FUSION:
+    if choice.readout not in (FUSION, SHARED_POOL):
         chosen = read_config(str(target))
         names = choice.readout.split('+')
         chosen.model.readout = (
@@ -235,6 +240,11 @@ def _methods(cfg: Config, epochs: int) -> tuple[Method, ...]:
 
 def _by_seed(runs: Sequence[Record], readout: str) -> dict[int, float]:
     return {r['seed']: r['accuracy']['held_out'][readout] for r in runs}
+
+
+def plain_readout(readout: str) -> str:
+    """The name of a read-out, as people read it."""
+    return 'pool' if readout == SHARED_POOL else readout
 
 
 def _interval(ends: tuple[float, float] | None, sign: str) -> str:

@@ -34,9 +34,11 @@ def shared_pools(
     Its weights are fitted to the held-out samples of all runs of a method at
     the learning rate that counts, and are the same for all of them. Its
     accuracy on the held-out samples of a fold is that of weights which were
-    fitted to the other folds. Only where every such run is done, two folds
-    are there at least, and the predictions lie in this study's work
-    directories; not again where it is known.
+    fitted to the other folds. Only where two folds are there at least, and
+    not again where it is known. Runs whose predictions do not lie in this
+    study's work directories, such as those of another machine, keep the pool
+    that was fitted where they were, and those that are here get one of
+    theirs.
 
     Args:
         tasks: Of the study.
@@ -50,18 +52,20 @@ def shared_pools(
             by_method.setdefault(name, []).append(record)
     for runs in by_method.values():
         chosen = [r for r in chosen_runs(runs) if r['status'] == DONE]
-        files = [places[key_of(r)] / PREDICTIONS for r in chosen]
-        seeds = [r['seed'] for r in chosen]
-        known = all(
-            r.get(SHARED_POOL, {}).get('seeds') == seeds for r in chosen
-        )
+        here = [
+            r for r in chosen if (places[key_of(r)] / PREDICTIONS).is_file()
+        ]
+        files = [places[key_of(r)] / PREDICTIONS for r in here]
+        seeds = [r['seed'] for r in here]
+        known = all(r.get(SHARED_POOL, {}).get('seeds') == seeds for r in here)
+        elsewhere = [r for r in chosen if r not in here]
         if (
             not known
-            and len({r['fold'] for r in chosen}) > 1
-            and all(POOL in r for r in chosen)
-            and all(file.is_file() for file in files)
+            and len({r['fold'] for r in here}) > 1
+            and all(POOL in r for r in here)
+            and all(SHARED_POOL in r for r in elsewhere)
         ):
-            yield from _shared(chosen, files, seeds)
+            yield from _shared(here, files, seeds)
 
 
 def _shared(

@@ -59,6 +59,25 @@ def test_a_readout_of_joint_can_win():
     assert (choice.method, choice.readout) == ('joint', 'audio')
 
 
+def test_a_pool_can_win(cfg, tmp_path):
+    """Where all folds have one; its weights are not in the config."""
+    values = [
+        {'fusion': x, 'heads': x, 'pool_over_folds': x + 0.1 + x / 100}
+        for x in (0.5, 0.6, 0.7)
+    ]
+    pooled = candidates(runs('joint', values))
+    choice, reason = decide(pooled)
+    assert (choice.method, choice.readout) == ('joint', 'pool_over_folds')
+    assert 'read out by pool, is +10.6' in reason
+    assert ['joint', 'pool'] in [row[:2] for row in table(pooled)]
+    study = short_study(cfg, BASE, None, 2, 5)
+    target = chosen_config(study, cfg, choice, tmp_path / 'chosen.py')
+    assert 'readout' not in read_config(str(target)).model
+    del values[1]['pool_over_folds']
+    found = candidates(runs('joint', values))
+    assert [c.readout for c in found] == ['fusion']
+
+
 def test_what_lacks_a_fold_is_no_candidate():
     joint = runs('joint', [0.5, 0.6, 0.7])
     broken = [*runs('remix', [0.9, 0.9]), lost('remix', 2)]

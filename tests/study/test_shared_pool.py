@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,21 @@ def test_one_pool_for_all_folds(study):
     assert len(list(shared_pools(tasks, found[:2]))) == 2
     # One fold is no cross-fit.
     assert list(shared_pools(tasks, [records[0], records[2]])) == []
+
+
+def test_seeds_of_another_machine_keep_their_pool(study):
+    """Their predictions are not here; the later seeds get a pool too."""
+    tasks, records = study
+    known = list(shared_pools(tasks, records))
+    (Path(tasks[0].work_dir) / PREDICTIONS).unlink()
+    found = list(shared_pools(tasks, [known[0], *records[1:]]))
+    assert [r['seed'] for r in found] == [1, 2]
+    assert found[0]['pool_over_folds']['seeds'] == [1, 2]
+    merged = make_rows([known[0], *found], 'joint')
+    (row,) = (row for row in merged if row.readout == 'pool over folds')
+    assert len(row.values) == 3
+    # Without theirs the row would be of some seeds only.
+    assert list(shared_pools(tasks, records)) == []
 
 
 def test_a_fold_is_judged_by_the_others(study):

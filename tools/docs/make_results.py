@@ -19,6 +19,7 @@ from pathlib import Path
 from draw_results import draw, panels, table
 from readme_results import with_results
 
+from mmremix.study.auto import plain_readout
 from mmremix.study.auto_hits import Choice, choices
 from mmremix.study.records import Record, read_records
 from mmremix.study.rows import (
@@ -121,13 +122,18 @@ def _choice_cells(choice: Choice) -> list[str]:
     return [
         choice.setting,
         str(choice.epochs),
-        ', '.join(choice.chosen),
+        _named(choice.chosen),
         f'{100 * gain.mean:+.1f}' if gain is not None else '',
         interval,
-        ', '.join(choice.best),
+        _named(choice.best),
         f'{100 * choice.behind:.1f}' + ('' if choice.right else ' *'),
         f'{100 * choice.joint_behind:.1f}',
     ]
+
+
+def _named(candidate: tuple[str, str]) -> str:
+    method, readout = candidate
+    return f'{method}, {plain_readout(readout)}'
 
 
 def _by_setting(records: Sequence[Record]) -> list[str]:

@@ -14,6 +14,8 @@ METHODS = Path(__file__).parents[2] / 'configs' / '_base_' / 'methods'
 BEGIN = '<!-- results: made by tools/docs/make_results.py -->\n'
 END = '<!-- end of results -->\n'
 REFERENCE, APART = 'joint', 'every_modality'
+LEAST = 5
+"""Seeds of a figure that is shown."""
 
 
 def with_results(
@@ -60,7 +62,7 @@ def readme_table(rows: Sequence[Row]) -> str:
     lines: dict[str, dict[str, Row]] = {}
     for row in rows:
         label = _label(row)
-        if label:
+        if label and (len(row.values) >= LEAST or not row.values):
             lines.setdefault(label, {})[row.setting] = row
     order = sorted(
         lines, key=lambda name: (name != REFERENCE, -_gain(lines[name]))
