@@ -8,3 +8,4 @@ variants = dict(
 choose_by = None
 learning_rates = [3e-3]
 held_out = dict(by='subject', folds=4)
+seeds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
