@@ -137,10 +137,10 @@ def config_of(
             f'# such as {seen.broken[0]!r}. They are left out and listed; '
             '`mmremix prepare`\n# finds all of them.\n'
         )
-    skip = "\n    on_broken='skip'," if seen.reasons else ''
+    more = "\n    on_broken='skip'," if seen.reasons else ''
     test = 'test' if 'test' in files else 'val'
     if found.label != 'label':
-        skip = f'\n    columns=dict(label={found.label!r}),{skip}'
+        more = f'\n    columns=dict(label={found.label!r}),{more}'
     rows = {
         name: f'ann_file={file!r},'
         + (
@@ -250,7 +250,7 @@ loader = dict(batch_size=batch_size, num_workers=num_workers)
 clips = dict(
     type='AVDataset',
     data_root=data_root,
-    classes=classes,{skip}
+    classes=classes,{more}
 )
 train_dataloader = dict(
     **loader,

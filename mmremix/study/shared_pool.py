@@ -52,12 +52,17 @@ def shared_pools(
             by_method.setdefault(name, []).append(record)
     for runs in by_method.values():
         chosen = [r for r in chosen_runs(runs) if r['status'] == DONE]
+        wanted = {r['seed'] for r in chosen}
         here = [
             r for r in chosen if (places[key_of(r)] / PREDICTIONS).is_file()
         ]
         files = [places[key_of(r)] / PREDICTIONS for r in here]
         seeds = [r['seed'] for r in here]
-        known = all(r.get(SHARED_POOL, {}).get('seeds') == seeds for r in here)
+        # Of fewer predictions, as where some were deleted, nothing better.
+        known = all(
+            {*seeds} <= {*r.get(SHARED_POOL, {}).get('seeds', ())} <= wanted
+            for r in here
+        )
         elsewhere = [r for r in chosen if r not in here]
         if (
             not known

@@ -90,6 +90,8 @@ def test_seeds_of_another_machine_keep_their_pool(study):
     merged = make_rows([known[0], *found], 'joint')
     (row,) = (row for row in merged if row.readout == 'pool over folds')
     assert len(row.values) == 3
+    # What was fitted to all of them is not given up for a part of them.
+    assert list(shared_pools(tasks, known)) == []
     # Without theirs the row would be of some seeds only.
     assert list(shared_pools(tasks, records)) == []
 

@@ -15,8 +15,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mmengine.config import Config
-
 from mmremix.apis.config_file import read_config
 from mmremix.study.plan import LEARNING_RATE, method_config
 from mmremix.study.records import add_records, read_records
@@ -45,7 +43,7 @@ def choose(study: Study, setting: str, folder: Path, whole: bool) -> None:
     config = folder / 'config.py'
     write_whole(config, text.encode())
     by = (study.held_out or {}).get('by')
-    epochs = Config.fromfile(str(config)).train_cfg.max_epochs
+    epochs = read_config(str(config)).train_cfg.max_epochs
     subprocess.run(
         [
             *(sys.executable, str(ROOT / 'tools' / 'auto.py'), str(config)),
