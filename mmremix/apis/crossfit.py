@@ -66,7 +66,7 @@ def collect_fold(
     testing.test_evaluator = copy.deepcopy(cfg.val_evaluator)
     testing.test_cfg = testing.get('test_cfg') or {}
     testing.load_from = str(checkpoint)
-    runner = build_runner(testing, training=False)
+    runner = build_runner(testing, training=False, calm=True)
     runner._test_loop = runner.build_test_loop(runner._test_loop)
     runner.call_hook('before_run')
     runner.load_or_resume()

@@ -108,7 +108,7 @@ def judge_checkpoint(
     running = copy.deepcopy(cfg)
     running.load_from = str(checkpoint)
     running.resume = False
-    runner = build_runner(running, training=False)
+    runner = build_runner(running, training=False, calm=True)
     dataset: Any = runner.val_dataloader.dataset
     check_trained_on(runner, checkpoint)
     held_out = _is_held_out(runner, on_test)

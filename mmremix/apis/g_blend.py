@@ -99,7 +99,7 @@ def measure_blend(
         run = _run_config(plain, head, Path(work_dir), epochs, seed)
         run.load_from = str(start)
         run.train_dataloader.dataset.indices = kept
-        runner = build_runner(run)
+        runner = build_runner(run, calm=True)
         runner.train()
         trained: AVRecognizer = runner.model
         after = [

@@ -67,14 +67,18 @@ def test_folds_speak_together(tmp_path):
     assert 'Seen in 2 runs on 40 samples of 2 folds.' in found['text']
 
 
-def test_samples_of_a_checkpoint(tiny_config):
+def test_samples_of_a_checkpoint(tiny_config, capfd):
     cfg = tiny_config('joint_demo_concat', epochs=1, custom_hooks=[])
     cfg.held_out = {'share': 0.3}
     cfg.default_hooks.diagnosis = None
     whole = tiny_config('joint_demo_concat', epochs=1)
     build_runner(cfg).train()
     weights = Path(cfg.work_dir, 'epoch_1.pth')
+    capfd.readouterr()
     found = judge_checkpoint(cfg, weights, train_samples=5)
+    # What mmengine says of itself is in the log file.
+    shown, said = capfd.readouterr()
+    assert 'Hooks will be executed' not in shown + said
     assert (found.samples, found.held_out, found.epochs) == (8, True, 1)
     assert set(found.train) == set(ACCURACY)
     assert set(found.angle) == {'video', 'audio'}

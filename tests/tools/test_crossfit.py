@@ -45,6 +45,8 @@ def test_folds_choice_and_final_run(demo_root, tmp_path):
     for name, weight in found['weights'].items():
         assert content['state_dict'][f'readout.weight_{name}'] == weight
     assert '\nreadout ' in done.stdout
+    # What mmengine says of itself is in the log files.
+    assert 'Hooks will be executed' not in done.stdout + done.stderr
     written = final.stat().st_mtime_ns
     # Again, as far as the choice: nothing is trained.
     done = run(tmp_path, demo_root)
