@@ -61,9 +61,10 @@ def _explanation(error: BaseException, cfg: Mapping[str, Any]) -> str:
     ]
     return (
         'A worker process of a data loader was ended from outside '
-        f'({error or type(error).__name__}). Most likely the machine had no '
-        'memory left for it, or no shared memory (/dev/shm; in a container: '
-        '--shm-size). Then lower these, num_workers first:\n'
+        f'({str(error) or type(error).__name__}). '
+        'Most likely the machine had no memory left for it, or no shared '
+        'memory (/dev/shm; in a container: --shm-size). Then lower these, '
+        'num_workers first:\n'
         + '\n'.join(loaders)
         + '\nThe kernel log (dmesg) names processes that were killed for '
         'lack of memory. Checkpoints are whole; go on with --resume.'
