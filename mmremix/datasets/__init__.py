@@ -16,6 +16,7 @@ from mmremix.datasets.table_dataset import TableDataset
 from mmremix.datasets.transforms import *  # noqa: F403
 from mmremix.datasets.transforms import __all__ as _transforms
 from mmremix.datasets.worker_pool import WorkerPool
+from mmremix.utils.deferred_import import defer_import
 
 __all__ = [
     'CREMAD',
@@ -37,3 +38,6 @@ __all__ = [
     *_readers,
     *_transforms,
 ]
+
+# One function of it is used, by transforms for skeletons.
+defer_import('scipy.stats', 'mmaction.datasets.transforms.pose_transforms')
