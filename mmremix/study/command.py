@@ -102,11 +102,17 @@ def run_study(
             todo.append((task, before is not None))
     todo = with_predecessors(tasks, todo, status)
     done = sum(status.get(key_of(t.record)) == DONE for t in tasks)
+    again = sum(status.get(key_of(t.record)) == DONE for t, _ in todo)
     print(
-        f'{given.name}: {len(tasks)} runs, {done} done, {len(todo)} to do; '
-        f'results in {results}',
+        f'{given.name}: {len(tasks)} runs, {done} done, '
+        f'{len(todo) - again} to do; results in {results}',
         flush=True,
     )
+    if again:
+        print(
+            f'{again} done ones run again: others start from their encoders, '
+            f'which are not in {root}.'
+        )
     held, folds = len({*map(given.fold, given.seeds)}), given.num_folds
     if held < folds:
         print(

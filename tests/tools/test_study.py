@@ -118,6 +118,13 @@ def test_killed_broken_and_done_runs(run, tmp_path):
     assert 'resumed epoch: 1' in log
     # It is the joint run, that nothing has happened to.
     assert again['killed']['accuracy'] == joint['accuracy']
+    # Another machine has the results, and not the encoders.
+    others = [r for r in again.values() if r['method'] != 'pretrained']
+    theirs = results.with_name('theirs.json')
+    theirs.write_text(json.dumps(others))
+    planned = run('--dry-run', '--results', theirs, '--work-dir', 'new')
+    assert '7 runs, 4 done, 1 to do; ' in planned.stdout
+    assert '2 done ones run again: others start' in planned.stdout
     tables = run('--tables', 'out')
     assert '| broken | fused |' in tables.stdout
     assert (tmp_path / 'out/index.html').is_file()
