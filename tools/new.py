@@ -11,8 +11,8 @@ with the column clip. Arrays: an .npz file, a row a sample. Any modalities:
 another CSV or JSON-lines, a column a modality.
 
 Validation samples are those of val.csv or test.csv beside train.csv, or what
-the column split says; else a fifth is held out: of clips of each class, in
-lists beside the config.
+the column split says (train, val, test); else a fifth is held out: of clips of
+each class, in lists beside the config.
 
 Lengths, rates, sizes, types and numbers decide the values of the config, and
 each has its reason beside it.
@@ -124,6 +124,7 @@ def _of_clips(
     write_whole(out, config_of(found, seen, choices, files).encode())
     for path in (out, *lists.values()):
         print(f'-> {path}')
+    print(found.held_out)
     for name in choices.values:
         print(f'{name} = {choices.values[name]}: {choices.why[name]}')
     broken = sum(seen.reasons.values())

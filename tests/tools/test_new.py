@@ -68,7 +68,8 @@ def test_lists_that_are_there(new, demo_root, tmp_path):
 def test_a_list_with_a_split_and_another_label(new, demo_root, tmp_path):
     with (demo_root / 'train.csv').open() as file:
         rows = list(csv.DictReader(file))
-    marks = ['train'] * 16 + ['dev'] * 5 + ['test'] * (len(rows) - 21)
+    marks = ['Train'] * 15 + ['dev'] * 5 + ['test'] * (len(rows) - 21)
+    marks.append('spare')
     lines = [
         f'{row["clip"]},{row["label"]},{mark}'
         for row, mark in zip(rows, marks, strict=True)
@@ -76,21 +77,22 @@ def test_a_list_with_a_split_and_another_label(new, demo_root, tmp_path):
     listed = demo_root / 'marked.csv'
     listed.write_text('\n'.join(['clip,shape,split', *lines]))
     try:
-        cfg, out, _ = new(listed, '--label', 'shape')
+        cfg, out, said = new(listed, '--label', 'shape')
+        assert "15 'Train', 5 'dev', 5 'test'; in no set: 1 'spare'" in said
         sets = [
             cfg[f'{n}_dataloader'].dataset for n in ('train', 'val', 'test')
         ]
         assert [data.filter_cfg.split for data in sets] == [
-            'train',
+            'Train',
             'dev',
             'test',
         ]
         assert list(out.parent.iterdir()) == [out]  # no lists of its own
-        assert '16 training samples' in out.read_text()
+        assert '15 training samples' in out.read_text()
         runner = train(cfg, tmp_path / 'work')
     finally:
         listed.unlink()
-    assert len(runner.train_dataloader.dataset) == 16
+    assert len(runner.train_dataloader.dataset) == 15
     assert len(runner.val_dataloader.dataset) == 5
 
 
@@ -116,6 +118,7 @@ def test_class_folders_are_split(new, demo_root, tmp_path):
             shutil.copy(demo_root / row['clip'], folder)
     (tmp_path / 'clips' / 'dots3' / 'torn.mp4').write_bytes(b'no clip')
     cfg, out, said = new(tmp_path / 'clips')
+    assert 'a fifth of each class is held out' in said
     sets = [cfg[f'{n}_dataloader'].dataset for n in ('train', 'val')]
     files = [dataset.ann_file for dataset in sets]
     assert [os.path.basename(f) for f in files] == [

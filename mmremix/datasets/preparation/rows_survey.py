@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from mmremix.datasets.array_dataset import ArrayDataset
 from mmremix.datasets.array_file import ArrayFile
 from mmremix.datasets.csv_rows import AnnotationError
 from mmremix.datasets.preparation.fitting import Fitted, fit, fit_array
+from mmremix.datasets.preparation.split_column import read_split
 from mmremix.datasets.preparation.table_columns import (
     empty_cells,
     readers_of,
@@ -29,7 +30,6 @@ from mmremix.datasets.table_rows import read_table
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.padded import Padded
 
-_TESTS = ('val', 'valid', 'validation', 'dev', 'test')
 _GROUPS = ('subject', 'speaker', 'person', 'actor', 'talker', 'group')
 _HELD_OUT = 0.2
 _STATISTICS = 2000  # rows, for means and deviations
@@ -184,7 +184,7 @@ def _survey(
     unread: dict[str, str],
     classes: int,
 ) -> RowSurvey:
-    parts, why = _parts(columns)
+    parts, why = _parts(dataset['ann_file'], columns)
     chosen = parts['train'].get('filter_cfg')
     if chosen:
         ((column, value),) = chosen.items()
@@ -199,34 +199,19 @@ def _survey(
     return RowSurvey(dataset, fitted, count, classes, parts, why, unread)
 
 
-def split_values(column: Iterable[str]) -> dict[str, str]:
-    """Which value of a column ``split`` stands for which set.
-
-    Returns:
-        Of ``train`` and ``val``, and ``test`` if there is one; empty, if the
-        column does not tell them apart.
-    """
-    values = set(column)
-    tests = [value for value in _TESTS if value in values]
-    if 'train' not in values or not tests:
-        return {}
-    test = {'test': 'test'} if 'test' in values else {}
-    return {'train': 'train', 'val': tests[0], **test}
-
-
 def _parts(
-    columns: Mapping[str, Sequence[str]],
+    source: str, columns: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, dict[str, Any]], str]:
     """What is trained on and what is not, and why."""
-    chosen = split_values(columns.get('split', ()))
-    if chosen:
+    split = read_split(source, columns.get('split', ()))
+    if split.values:
         parts = {
             name: {'filter_cfg': {'split': value}}
-            for name, value in chosen.items()
+            for name, value in split.values.items()
         }
-        return parts, "the column 'split' says which rows are for what"
+        return parts, split.told
     part: dict[str, Any] = {'share': _HELD_OUT}
-    why = 'no column \'split\' with "train" and "test": a fifth is held out'
+    why = split.told
     for name in _GROUPS:
         # With a handful of groups a fifth of them is not a fifth of the rows.
         if len(set(columns.get(name, ()))) >= 1 / _HELD_OUT:

@@ -16,11 +16,12 @@ from mmremix.datasets.csv_rows import MissingAnnotationError, read_blocks
 from mmremix.datasets.labels import ClassList, read_classes, sort_labels
 from mmremix.datasets.paths import media_path
 from mmremix.datasets.preparation.parallel import probe_all
-from mmremix.datasets.preparation.rows_survey import split_values
+from mmremix.datasets.preparation.split_column import read_split
 from mmremix.datasets.preparation.splits import split_samples
 from mmremix.utils.errors import ConfigError
 
 _HELD_OUT = 0.2
+_EACH_CLASS = 'a fifth of each class is held out'
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Annotated:
         label: Column of the classes in ``files``.
         split: Value of the column ``split`` of each set, if that says which
             rows are for what.
+        held_out: Why these are the samples that are not trained on.
     """
 
     root: str
@@ -46,6 +48,7 @@ class Annotated:
     classes: list[str]
     label: str = 'label'
     split: dict[str, str] = field(default_factory=dict)
+    held_out: str = ''
 
 
 @dataclass
@@ -79,7 +82,8 @@ def find_annotation(source: str, label: str = 'label') -> Annotated:
 
     Raises:
         AnnotationError: If there is nothing of the kind.
-        ConfigError: For a column of classes where folders are the classes.
+        ConfigError: For a column of classes where folders are the classes,
+            or a column ``split`` of other words.
     """
     path = Path(source)
     if path.is_dir():
@@ -93,7 +97,8 @@ def find_annotation(source: str, label: str = 'label') -> Annotated:
                 )
             found = read_folders(str(path))
             refuse_empty(str(path), found.empty)
-            return _split(str(path), found.rows, sort_labels(found.classes))
+            names = sort_labels(found.classes)
+            return _split(str(path), found.rows, names, _EACH_CLASS)
         path = listed
     elif not path.is_file():
         path = path.with_name(f'{path.name}.csv')
@@ -119,20 +124,24 @@ def find_annotation(source: str, label: str = 'label') -> Annotated:
             if (root / f'{split}.csv').is_file()
         }
     split: dict[str, str] = {}
-    if len(files) == 1 and marks:
-        split = split_values(row['columns']['split'] for row in rows)
-        files = dict.fromkeys(split, path.name) or files
+    held_out = f'{files.get("val", files.get("test"))} is beside {path.name}'
     if len(files) == 1:
-        return _split(str(root), rows, names)
+        column = [row['columns']['split'] for row in rows] if marks else []
+        split, held_out = read_split(str(path), column)
+        files = dict.fromkeys(split, path.name)
+    if not files:
+        return _split(str(root), rows, names, held_out)
     if split:
         rows = [r for r in rows if r['columns']['split'] == split['train']]
     classes = ClassList(names, f'{path}: classes').names
     files.setdefault('val', files.get('test', ''))
-    return Annotated(str(root), rows, files, {}, classes, label, split)
+    return Annotated(
+        str(root), rows, files, {}, classes, label, split, held_out
+    )
 
 
 def _split(
-    root: str, rows: list[dict[str, Any]], names: Sequence[str]
+    root: str, rows: list[dict[str, Any]], names: Sequence[str], why: str
 ) -> Annotated:
     """Hold a part of each class out, whole clips."""
     classes = ClassList(names, f'{root}: classes').names
@@ -147,7 +156,9 @@ def _split(
     written: dict[str, list[dict[str, Any]]] = {name: [] for name in shares}
     for i, row in enumerate(rows):
         written[chosen[str(i)]].append(row)
-    return Annotated(root, written['train'], {}, written, classes)
+    return Annotated(
+        root, written['train'], {}, written, classes, held_out=why
+    )
 
 
 def survey(found: Annotated, at_most: int, workers: int = 1) -> Survey:
