@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from mmremix.utils.cli import (
     add_config_arguments,
@@ -54,9 +55,12 @@ def main() -> None:
         subset_table,
     )
     from mmremix.report.tested import work_dir_of
-    from mmremix.utils.whole_files import write_whole
+    from mmremix.utils.whole_files import make_folder, write_whole
 
     with errors_as_messages():
+        for option, file in (('out-json', args.out_json), ('dump', args.dump)):
+            if file:
+                make_folder(Path(file).parent, f'--{option} FILE')
         cfg = load_config(
             args.config,
             cfg_options=args.cfg_options,

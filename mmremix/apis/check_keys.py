@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
@@ -97,7 +98,10 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
             continue
         if key.startswith(PREFIX):
             methods = [name for name in cfg if name.startswith(PREFIX)]
-            if key not in cfg and '.' in path:
+            # That a method is off may be said where none is on.
+            off = options[path] is None and not methods
+            whole = '.' not in path and options[path] is not None
+            if key not in cfg and not off and not whole:
                 raise ConfigError(
                     f'--cfg-options {path}: the config has no {key}. '
                     f'{did_you_mean(key, methods)}'
@@ -114,6 +118,22 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
                 f'{_meant(key, known | set(cfg))}To set it all the same: '
                 f'{ALLOW}="[\'{key}\']"'
             )
+
+
+def with_variables_allowed(cfg: Config) -> Config:
+    """A copy whose own variables are no mistakes.
+
+    For a config that is made of another, in which they were used.
+
+    Args:
+        cfg: Passed :func:`check_keys`, or will when it is read from its file.
+    """
+    made, allowed = copy.deepcopy(cfg), _allowed(cfg)
+    if allowed is not True:
+        known = known_keys()
+        own = [k for k in cfg if k not in known and not k.startswith(PREFIX)]
+        made[ALLOW] = list(dict.fromkeys([*allowed, *own]))
+    return made
 
 
 def _allowed(cfg: Mapping[str, Any]) -> Any:

@@ -10,9 +10,11 @@ from typing import Any
 from mmengine.config import Config
 
 from mmremix.apis.check_keys import check_options
-from mmremix.utils.config_paths import find_config
+from mmremix.utils.config_paths import find_config, shipped
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.plain_config import config_from_file
+
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def read_config(
@@ -68,11 +70,24 @@ def _unreadable(path: str, error: Exception) -> str:
     at = ''
     if lines:
         at = f' (line {lines[-1].lineno} of {lines[-1].filename})'
-    return f'The config {path} cannot be read: {text}{at}'
+    return f'The config {path} cannot be read: {text}{at}{_shipped(error)}'
+
+
+def _shipped(error: Exception) -> str:
+    """How to name a base that is not there, if it is one of ours."""
+    missing = Path(str(getattr(error, 'filename', None) or error))
+    name = missing.name.rstrip('\'"')
+    root = shipped('configs')
+    found = [p.relative_to(root).as_posix() for p in root.rglob(name or '?')]
+    if not isinstance(error, FileNotFoundError) or not found:
+        return ''
+    return (
+        f". A config of mmremix is named so: _base_ = ['mmremix::{found[0]}']"
+    )
 
 
 def _is_installed(filename: str) -> bool:
     parts = Path(filename).parts
-    return filename == __file__ or bool(
+    return Path(filename).is_relative_to(_PACKAGE) or bool(
         {'site-packages', 'importlib'} & set(parts)
     )

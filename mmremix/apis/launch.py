@@ -41,6 +41,7 @@ from mmremix.engine.watch.setup_check_hook import refuse_sharding
 from mmremix.evaluation import SubsetAccuracy
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.process_group import group_timeout
+from mmremix.utils.whole_files import make_folder
 
 
 def load_config(
@@ -150,6 +151,7 @@ def build_runner(
     runner_type = wrap(runner_type)
     if calm:
         runner_type = calm_runner(runner_type)
+    make_folder(cfg.work_dir, '--work-dir DIR')
     held = holds(cfg.work_dir)
     try:
         with build_errors_explained(cfg):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -51,6 +51,7 @@ def apply_methods(cfg: Config) -> list[str]:
     }
     methods = {name: part for name, part in given.items() if part is not None}
     _check_hooks(cfg.get('custom_hooks') or [])
+    _check_off(given.keys() - methods.keys(), methods)
     _check_parts(methods)
     _check_one_plan(methods)
     _check_merged(methods)
@@ -79,6 +80,19 @@ def _check_hooks(hooks: Any) -> None:
         'method are those of its key: method_remix.plan.warmup_epochs=10 '
         'instead of custom_hooks.0.warmup_epochs=10'
     )
+
+
+def _check_off(off: Collection[str], methods: Collection[str]) -> None:
+    """``method_remxi = None`` would leave Remix on."""
+    for name in off:
+        near = nearest(name, methods, 0.75)
+        # 'ogm' may be turned off where 'ogm_ge' is on.
+        if near and abs(len(near) - len(name)) < 2:
+            raise ConfigError(
+                f'{PREFIX}{name} = None turns nothing off, and '
+                f'{PREFIX}{near} is on. Did you mean {PREFIX}{near} = None? '
+                f'If not, leave {PREFIX}{name} out.'
+            )
 
 
 def _check_parts(methods: Mapping[str, Any]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmremix.apis.new_config import schedule
+from mmremix.datasets.csv_rows import csv_header
 from mmremix.datasets.preparation.rows_survey import RowSurvey
 
 _WIDTH = 79
@@ -16,15 +18,15 @@ def is_rows(source: str) -> bool:
     """Whether a source has rows of arrays or of any modalities.
 
     Else it is of clips: a folder, or a CSV with the column ``clip``.
+
+    Raises:
+        AnnotationError: If a CSV cannot be read.
     """
     if source.endswith(('.npz', '.jsonl', '.ndjson')):
         return True
     if not source.endswith('.csv') or not os.path.isfile(source):
         return False
-    with open(source, encoding='utf-8-sig') as file:
-        header = file.readline()
-    names = [name.strip().strip('"') for name in header.split(',')]
-    return 'clip' not in names
+    return 'clip' not in csv_header(Path(source))
 
 
 def rows_config(

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmremix.apis.check_keys import with_variables_allowed
 from mmremix.apis.config_text import config_text
 from mmremix.apis.unimodal import last_epoch
+from mmremix.utils.whole_files import make_folder
 
 
 class ToolRuns:
@@ -76,13 +78,15 @@ def write_config(cfg: Config, path: Path) -> None:
     """Write a run's config, or make sure that it is the one there.
 
     Raises:
-        SystemExit: If another one is there.
+        ConfigError: If its folder cannot be written into.
+        SystemExit: If another one is there, and has trained an epoch.
     """
-    text = config_text(cfg)
-    if path.is_file() and path.read_text(encoding='utf-8') != text:
+    text = config_text(with_variables_allowed(cfg))
+    make_folder(path.parent, '--work-dir DIR')
+    trained = last_epoch(path.with_suffix('')) is not None
+    if trained and path.is_file() and path.read_text('utf-8') != text:
         raise SystemExit(
             f'error: {path} is of another config, or of other options. '
             'Name another folder: --work-dir DIR'
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')

@@ -119,10 +119,20 @@ def read_folders(root: str) -> ClassFolders:
             + (f', whose folders are {empty[:10]}' if empty else '')
             + '. Without ann_file, AVDataset expects '
             '<data_root>/<class>/<clip>.mp4; for a CSV write '
-            "ann_file='train.csv'."
+            "ann_file='train.csv'." + _sounds_alone(unused)
         )
     listed = [str(path.relative_to(top)) for path in unused]
     return ClassFolders(rows, list(names), empty, listed)
+
+
+def _sounds_alone(unused: list[Path]) -> str:
+    found = [path.name for path in unused if path.suffix.lower() == '.wav']
+    if not found:
+        return ''
+    return (
+        f' Sounds alone, such as {found[0]}, are no clips: list them in a CSV '
+        "with a column a modality (docs/data/own_table.md, reader='sound')."
+    )
 
 
 def refuse_empty(root: str, empty: list[str]) -> None:

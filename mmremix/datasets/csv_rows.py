@@ -86,6 +86,16 @@ def read_blocks(
         ) from error
 
 
+def csv_header(file: Path) -> list[str]:
+    """The columns of a CSV.
+
+    Raises:
+        AnnotationError: If it is no CSV, or commas do not separate it.
+    """
+    header, _, _ = next(read_blocks(file, {}, None, media=False))
+    return header
+
+
 def by_column(
     header: Sequence[str], cells: Sequence[str]
 ) -> dict[str | None, Any]:
@@ -111,6 +121,12 @@ def _check_header(
     # clip would be taken for a segment.
     needed = dict.fromkeys([*columns.values(), *(further or ())])
     missing = [name for name in needed if name not in header]
+    other = [mark for mark in ';\t|' if len(header) == 1 and mark in header[0]]
+    if other and (missing or not needed):
+        raise AnnotationError(
+            f'{file}: the first line is {header[0]!r}, which {other[0]!r} '
+            'separates. Save it as CSV with commas.'
+        )
     if missing:
         raise AnnotationError(
             f'{file}: no column {missing} in the header {list(header)}. '

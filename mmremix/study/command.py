@@ -22,6 +22,7 @@ from mmremix.study.records import (
 from mmremix.study.stages import Todo, run_in_stages, with_predecessors
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.progress import Progress
+from mmremix.utils.whole_files import make_folder
 
 if TYPE_CHECKING:
     from mmremix.study.plan import Task
@@ -82,6 +83,8 @@ def run_study(
             f'--jobs={args.jobs}, --threads={args.threads}: both must be at '
             'least 1.'
         )
+    make_folder(root, '--work-dir FOLDER')
+    make_folder(results.parent, '--results FILE')
     only = getattr(args, 'only', None)
     tasks = plan(given, root, versions())
     if only:

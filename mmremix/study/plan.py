@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmremix.apis.check_keys import check_options
 from mmremix.apis.config_file import read_config
 from mmremix.apis.held_out import apply_held_out
-from mmremix.apis.methods import apply_methods
+from mmremix.apis.methods import PREFIX, apply_methods
 from mmremix.apis.unimodal import (
     config_text,
     modalities_of,
@@ -126,6 +126,9 @@ def method_config(
             out.
     """
     cfg = copy.deepcopy(joint)
+    # A method that was turned off in the base is not in the way of one here.
+    for key in [k for k in cfg if k.startswith(PREFIX) and cfg[k] is None]:
+        cfg.pop(key)
     for name in method.bases:
         folder = Path(study.base).parent
         part = read_config(str(find(name, study.folder, folder)))

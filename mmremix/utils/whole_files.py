@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+from mmremix.utils.errors import ConfigError
+
 
 def write_whole(
     path: str | Path, data: bytes, temporary: Path | None = None
@@ -51,6 +53,29 @@ def write_whole(
                 f'written ({_free(path.parent)})',
             ) from error
         raise
+
+
+def make_folder(folder: str | Path, option: str) -> None:
+    """Make a folder, before work whose results shall go there.
+
+    Args:
+        folder: The folder; it may be there.
+        option: By which to name another, for the message.
+
+    Raises:
+        ConfigError: If it cannot be made, or not be written into.
+    """
+    reason = 'no permission to write there'
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        fits = os.access(folder, os.W_OK | os.X_OK)
+    except OSError as error:
+        fits, reason = False, str(error.strerror)
+    if not fits:
+        raise ConfigError(
+            f'Nothing can be written into the folder {folder}: {reason}. '
+            f'Name another: {option}'
+        )
 
 
 def csv_bytes(

@@ -132,3 +132,27 @@ def test_default_hooks_are_merged_key_by_key():
         'interval': 1,
         'save_best': 'acc/heads_top1',
     }
+
+
+@pytest.mark.parametrize(
+    ('text', 'options', 'match'),
+    [
+        ('method_remxi = None\n', {}, 'Did you mean method_remix = None'),
+        ('', {'method_remxi': None}, 'Did you mean method_remix'),
+        ('', {'method_ogm_ge': None}, 'has no method_ogm_ge'),
+    ],
+)
+def test_nothing_is_turned_off(tmp_path, text, options, match):
+    remix = ROOT / 'configs' / 'remix_demo_concat.py'
+    path = tmp_path / 'config.py'
+    path.write_text(f'_base_ = [{str(remix)!r}]\n{text}')
+    with pytest.raises(ConfigError, match=match):
+        load_config(str(path), cfg_options=options)
+
+
+def test_what_is_off_already_may_be_turned_off(tmp_path):
+    assert not load_config(str(BASE), cfg_options={'method_remix': None}).get(
+        'methods'
+    )
+    cfg = config('method_ogm = None\n', tmp_path, REMIX)
+    assert cfg.methods == ['remix']

@@ -78,6 +78,14 @@ def test_what_is_no_clip_is_named(tmp_path, monkeypatch):
     assert reasons['clap/later'] == 'no clip, a folder without pictures'
 
 
+def test_sounds_alone(tmp_path):
+    for name in ('lo', 'hi'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / '0.wav').touch()
+    with pytest.raises(AnnotationError, match=r"0.wav.*reader='sound'"):
+        read_folders(str(tmp_path))
+
+
 def test_one_level_too_high(tmp_path):
     root = make(tmp_path, 'train/clap/a.mp4', 'test/clap/b.mp4')
     with pytest.raises(AnnotationError, match=r"folders are \['test', 'tra"):

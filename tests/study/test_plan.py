@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from mmengine.config import Config
 
 from mmremix.study.plan import plan
 from mmremix.study.study_file import load_study
@@ -72,6 +73,19 @@ def test_hash_is_of_what_changes_results(tmp_path):
 def test_mistakes_are_named(options, says):
     with pytest.raises(ConfigError, match=says):
         load_study(DEMO, options)
+
+
+def test_a_method_that_the_base_turns_off_can_be_compared(tmp_path):
+    base = tmp_path / 'base.py'
+    remix = ROOT / 'configs/remix_demo_concat.py'
+    base.write_text(f'_base_ = [{str(remix)!r}]\nmethod_remix = None\n')
+    study = load_study(DEMO, {'base': str(base), 'seeds': [0]})
+    kinds = {
+        task.record['method']: Config.fromfile(task.config).get('custom_hooks')
+        for task in plan(study, tmp_path / 'runs', {})
+    }
+    assert [hook.type for hook in kinds['remix']] == ['KLScoreHook']
+    assert not kinds['joint']
 
 
 def test_options_that_change_nothing_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -144,9 +145,30 @@ def test_what_cannot_be(tmp_path):
     assert '--label NAME' in error(whole, '--label', 'kind')
     alone = {name: whole[name] for name in ('touch', 'label')}
     assert 'modalities found: touch; balancing needs two' in error(alone)
+    other = {**alone, 'photo': whole['photo'][:30]}
+    assert "and 'label' has 40 rows" in error(other)
     long = {**whole, 'motion_length': 10 + np.arange(40) % 3}
     assert "'motion' are 10 to 12 long" in error(long)
     last = {**whole, 'photo': np.moveaxis(whole['photo'], 1, -1)}
     assert 'numpy.moveaxis' in error(last)
     several = {**whole, 'label': np.eye(2)[np.arange(40) % 2]}
     assert 'several labels a row' in error(several)
+
+
+@pytest.mark.parametrize(
+    ('content', 'says'),
+    [
+        ('clip;label\na.mp4;x\n', "which ';' separates"),
+        ('clip,emotion\na.mp4,x\n', 'There are: clip, emotion.*--label NAME'),
+        ('file,emotion\na.mp4,x\n', 'There are: file, emotion.*--label NAME'),
+        ('clip,label\n\xe9.mp4,x\n', 'no text in UTF-8, after line 1'),
+        ('file,label\na.mp4,x\n', 'listed in a column named clip'),
+        ('a,label\n[0.1 0.2],x\n', r'lists that are no JSON \(\[0.1 0.2'),
+    ],
+)
+def test_tables_that_cannot_be(tmp_path, content, says):
+    path = tmp_path / 'mine.csv'
+    path.write_bytes(content.encode('latin-1'))
+    done = run_tool('tools/new.py', path, '--out', tmp_path / 'a.py')
+    assert done.returncode == 2 and not (tmp_path / 'a.py').exists()
+    assert re.search(says, done.stderr) and str(path) in done.stderr

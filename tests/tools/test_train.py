@@ -151,6 +151,21 @@ def test_a_mistake_in_a_config_is_one_message(demo_root, tmp_path):
     assert 'Traceback' not in text
 
 
+def test_places_that_cannot_be_written(work_dir, demo_root, tmp_path):
+    (tmp_path / 'file').touch()
+    place = tmp_path / 'file' / 'x'
+    end = f'into the folder {place}: Not a directory. Name another: --'
+    test = ['tools/test.py', CONFIG, work_dir / 'epoch_2.pth']
+    for words in (
+        ['tools/train.py', CONFIG, f'--work-dir={place}'],
+        [*test, f'--out-json={place}/a.json'],
+        [*test, f'--dump={place}/a.pkl'],
+    ):
+        text = run(*words, *options(demo_root), check=False)
+        assert end in text.strip().splitlines()[-1]
+        assert 'Traceback' not in text
+
+
 def test_no_validate_scores_with_the_test_pipeline(demo_root, tmp_path):
     text = run(
         'tools/train.py',

@@ -8,7 +8,8 @@ import resource
 
 import pytest
 
-from mmremix.utils.whole_files import csv_bytes, write_whole
+from mmremix.utils.errors import ConfigError
+from mmremix.utils.whole_files import csv_bytes, make_folder, write_whole
 
 
 def test_failed_write_leaves_the_old_file(tmp_path):
@@ -26,6 +27,18 @@ def test_failed_write_leaves_the_old_file(tmp_path):
     assert '300,000 bytes' in str(caught.value) and 'free' in str(caught.value)
     assert path.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['a.pth']
+
+
+def test_folders_that_cannot_be_written_into(tmp_path, monkeypatch):
+    make_folder(tmp_path / 'a/b', '--out DIR')
+    assert (tmp_path / 'a/b').is_dir()
+    (tmp_path / 'file').touch()
+    for place in (tmp_path / 'file', tmp_path / 'file/x'):
+        with pytest.raises(ConfigError, match='Name another: --out DIR'):
+            make_folder(place, '--out DIR')
+    monkeypatch.setattr(os, 'access', lambda *_: False)
+    with pytest.raises(ConfigError, match='no permission'):
+        make_folder(tmp_path, '--out DIR')
 
 
 def test_write_syncs_before_it_renames(tmp_path, monkeypatch):

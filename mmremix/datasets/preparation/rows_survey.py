@@ -73,7 +73,7 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
     """
     file, path = ArrayFile(source), Path(source)
     if label not in file.names:
-        raise AnnotationError(_no_label(source, label, file.names))
+        raise AnnotationError(no_label(source, label, file.names))
     if len(file.shape(label)) != 1:
         raise ConfigError(
             f'{source}: {label!r} has shape {file.shape(label)}, several '
@@ -86,11 +86,13 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
         shape, kind = file.shape(name), file.dtype(name).kind
         if name == label or len(shape) < 2:
             continue
-        if shape[0] != count or kind not in 'biuf':
-            unread[name] = f'{file.dtype(name)} of shape {shape}'
-        else:
+        if shape[0] == count and kind in 'biuf':
             names.append(name)
-    _refuse_alone(source, names)
+            continue
+        unread[name] = f'{file.dtype(name)} of shape {shape}'
+        if shape[0] != count:
+            unread[name] += f', and {label!r} has {count} rows'
+    _refuse_alone(source, names, unread)
     check_arrays(file, {name: name for name in names}, label)
     rows = np.arange(count)
     fitted: dict[str, Fitted] = {}
@@ -134,16 +136,19 @@ def survey_table(
         ConfigError: If there are no two modalities.
     """
     path = Path(source)
-    rows = list(read_table(source, [label], None))
+    rows = list(read_table(source, [], None))
     if not rows:
         raise AnnotationError(f'{source} has no rows.')
+    there = dict.fromkeys(str(name) for row in rows for name in row.cells)
+    if label not in there:
+        raise AnnotationError(no_label(source, label, list(there)))
     columns: dict[str, list[Any]] = {
         str(name): [row.cells.get(name) for row in rows]
         for name in rows[0].cells
         if name not in (label, None)
     }
     readers, unread = readers_of(columns, path.parent)
-    _refuse_alone(source, list(readers))
+    _refuse_alone(source, list(readers), unread)
     dataset: dict[str, Any] = {
         'data_root': str(path.parent),
         'ann_file': path.name,
@@ -224,19 +229,24 @@ def _parts(
     }, why
 
 
-def _no_label(source: str, label: str, there: Sequence[str]) -> str:
+def no_label(source: str, label: str, there: Sequence[str]) -> str:
+    """What to say where no array or column is that of the classes."""
     return (
-        f'{source} has no array {label!r}. There are: {", ".join(there)}. '
-        'Name the one with the classes: --label NAME'
+        f'{source} has nothing named {label!r}. There are: '
+        f'{", ".join(there)}. Name the one with the classes: --label NAME'
     )
 
 
-def _refuse_alone(source: str, names: Sequence[str]) -> None:
+def _refuse_alone(
+    source: str, names: Sequence[str], unread: Mapping[str, str]
+) -> None:
     if len(names) < 2:
+        others = ''.join(f'; {n} is not read, {w}' for n, w in unread.items())
         raise ConfigError(
             f'{source}: modalities found: {", ".join(names) or "none"}; '
-            'balancing needs two. docs/data/own_arrays.md and '
-            'docs/data/own_table.md say what is read as one.'
+            f'balancing needs two{others}. docs/data/own_arrays.md and '
+            'docs/data/own_table.md say what is read as one. Clips with '
+            'their sound are listed in a column named clip.'
         )
 
 

@@ -12,10 +12,15 @@ import numpy as np
 
 from mmremix.datasets.annotation import read_csv
 from mmremix.datasets.class_folders import read_folders, refuse_empty
-from mmremix.datasets.csv_rows import MissingAnnotationError, read_blocks
+from mmremix.datasets.csv_rows import (
+    AnnotationError,
+    MissingAnnotationError,
+    csv_header,
+)
 from mmremix.datasets.labels import ClassList, read_classes, sort_labels
 from mmremix.datasets.paths import media_path
 from mmremix.datasets.preparation.parallel import probe_all
+from mmremix.datasets.preparation.rows_survey import no_label
 from mmremix.datasets.preparation.split_column import read_split
 from mmremix.datasets.preparation.splits import split_samples
 from mmremix.utils.errors import ConfigError
@@ -109,7 +114,9 @@ def find_annotation(source: str, label: str = 'label') -> Annotated:
         )
     root = path.parent
     columns = {'clip': 'clip', 'label': label}
-    header, *_ = next(read_blocks(path, columns))
+    header = csv_header(path)
+    if label not in header:
+        raise AnnotationError(no_label(str(path), label, header))
     marks = ['split'] if 'split' in header else []
     rows, labels = read_csv(str(path), columns, None, marks)
     if (root / 'classes.txt').is_file():

@@ -88,6 +88,9 @@ def _words_or_numbers(cells: Sequence[str]) -> dict[str, Any] | str:
     try:
         values = [json.loads(cell) for cell in cells]
     except ValueError:
+        lists = [c for c in cells if c.strip()[:1] == '[']
+        if len(lists) == len(cells):
+            return f'lists that are no JSON ({lists[0][:20]}...): write [1, 2]'
         words = np.mean([len(cell.split()) for cell in cells])
         if words < 2:
             return 'names'
