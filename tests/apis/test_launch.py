@@ -65,7 +65,7 @@ def hang_main(rank, work_dir, port, point):
         MASTER_ADDR='127.0.0.1',
         MASTER_PORT=str(port),
     )
-    options = {'launcher': 'pytorch', 'env_cfg.dist_cfg.timeout': 3}
+    options = {'launcher': 'pytorch', 'env_cfg.dist_cfg.timeout': 10}
     cfg = toy_config(work_dir, **options)
     runner = build_runner(cfg)
     if rank == 1:

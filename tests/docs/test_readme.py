@@ -22,7 +22,8 @@ BLOCKS = re.findall(
 def block(mark):
     found = [text for _, text in BLOCKS if mark in text]
     assert len(found) == 1, mark
-    return found[0].replace("_base_ = ['", f"_base_ = ['{ROOT}/configs/")
+    here = r"_base_ = \['(?!mmremix::)"  # of files in configs/
+    return re.sub(here, f"_base_ = ['{ROOT}/configs/", found[0])
 
 
 def run(*words):
