@@ -16,8 +16,9 @@ from mmremix.utils.errors import ConfigError
 
 KEEP = ('train', 'held_out')
 _LINES = (
-    "Write: part=dict(keep='train', by='subject', folds=5, fold=0, seed=0), "
-    'or share=0.2 instead of folds and fold.'
+    "Write: held_out = dict(by='subject', folds=5, fold=0, seed=0), or "
+    'share=0.2 instead of folds and fold (in a data set: '
+    "part=dict(keep='train', ...))."
 )
 
 

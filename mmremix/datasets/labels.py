@@ -59,7 +59,8 @@ class ClassList:
             kinds = {unicodedata.category(char) for char in text}
             if not text or kinds & {'Cc', 'Cs'}:
                 raise AnnotationError(
-                    f'{where}: {str(name)!r} is no class name.'
+                    f'{where}: {str(name)!r} is no class name. Give its '
+                    'samples a name, or leave them out: filter_cfg=dict(...)'
                 )
             key = _same(text)
             if key in seen:
