@@ -48,6 +48,7 @@ def main() -> None:
 
     from mmremix.apis import build_runner, leave_process_group, load_config
     from mmremix.apis import test as run_test
+    from mmremix.datasets.media import BrokenMediaError
     from mmremix.engine.unwrap import unwrap
     from mmremix.report import (
         accuracy_table,
@@ -57,7 +58,7 @@ def main() -> None:
     from mmremix.report.tested import work_dir_of
     from mmremix.utils.whole_files import make_folder, write_whole
 
-    with errors_as_messages():
+    with errors_as_messages(BrokenMediaError):
         for option, file in (('out-json', args.out_json), ('dump', args.dump)):
             if file:
                 make_folder(Path(file).parent, f'--{option} FILE')

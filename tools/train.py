@@ -89,8 +89,9 @@ def main() -> None:
     args = parse_args(build_parser())
     # After parsing, so that --help answers at once.
     from mmremix.apis import build_runner, load_config, train
+    from mmremix.datasets.media import BrokenMediaError
 
-    with errors_as_messages():
+    with errors_as_messages(BrokenMediaError):
         cfg = load_config(
             args.config,
             cfg_options=args.cfg_options,

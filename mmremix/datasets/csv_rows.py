@@ -122,21 +122,22 @@ def _check_header(
     needed = dict.fromkeys([*columns.values(), *(further or ())])
     missing = [name for name in needed if name not in header]
     other = [mark for mark in ';\t|' if len(header) == 1 and mark in header[0]]
-    if other and (missing or not needed):
-        raise AnnotationError(
-            f'{file}: the first line is {header[0]!r}, which {other[0]!r} '
-            'separates. Save it as CSV with commas.'
-        )
-    if missing:
-        raise AnnotationError(
-            f'{file}: no column {missing} in the header {list(header)}. '
-            + (
+    if missing or (other and not needed):
+        if other:
+            way = f'Save it with commas; {other[0]!r} separates its names.'
+        elif media:
+            way = (
                 "Rename them, or map yours with columns=dict(clip='...', "
                 "label='...')."
-                if media
-                else "Rename them, or write: label='...', modalities=dict("
+            )
+        else:
+            way = (
+                "Rename them, or write: label='...', modalities=dict("
                 f"{missing[0]}=dict(column='...'))"
             )
+        raise AnnotationError(
+            f'{file}: no column {missing or "of several"} in the header '
+            f'{list(header)}. {way}'
         )
     twice = sorted({n for n in header if n and header.count(n) > 1})
     if twice:

@@ -135,9 +135,17 @@ def errors_as_messages(*others: type[Exception]) -> Iterator[None]:
     except expected as error:
         # What the run has printed comes first.
         sys.stdout.flush()
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_said(error)}', file=sys.stderr)
         status = 2 if isinstance(error, MmremixError) else 1
         raise SystemExit(status) from error
+
+
+def _said(error: Exception) -> str:
+    """What an error says, without the traceback of a loader's worker."""
+    text = str(error)
+    if 'Original Traceback (most recent call last)' in text:
+        text = text.rpartition(f'{type(error).__name__}: ')[2].rstrip()
+    return text
 
 
 def parse_args(parser: argparse.ArgumentParser) -> argparse.Namespace:

@@ -46,7 +46,7 @@ ANNOTATIONS = (
     _case('no header', 'a.mp4,x\nb.mp4,y\n', 'no column'),
     _case('missing column', 'clip\na.mp4\n', r"no column \['label'\]"),
     _case('column twice', 'clip,label,label\na,x,y\n', 'more than once'),
-    _case('semicolons', 'clip;label\na.mp4;x\n', 'no column'),
+    _case('semicolons', 'clip;label\na.mp4;x\n', 'no column.*with commas'),
     _case('unknown label', _HEAD + 'a.mp4,x\nb.mp4,zz\n', "line 3: .*'zz'"),
     _case('huge index', _HEAD + f'a.mp4,{"9" * 5000}\n', 'line 2: unknown'),
     _case('empty label', _HEAD + 'a.mp4,\n', "line 2: empty 'label'"),

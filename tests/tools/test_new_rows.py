@@ -158,7 +158,7 @@ def test_what_cannot_be(tmp_path):
 @pytest.mark.parametrize(
     ('content', 'says'),
     [
-        ('clip;label\na.mp4;x\n', "which ';' separates"),
+        ('clip;label\na.mp4;x\n', "no column.*with commas; ';' separates"),
         ('clip,emotion\na.mp4,x\n', 'There are: clip, emotion.*--label NAME'),
         ('file,emotion\na.mp4,x\n', 'There are: file, emotion.*--label NAME'),
         ('clip,label\n\xe9.mp4,x\n', 'no text in UTF-8, after line 1'),
