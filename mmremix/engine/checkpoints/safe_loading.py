@@ -90,9 +90,13 @@ def drop_code(checkpoint: Any) -> None:
 
 
 def _others(filename: str) -> str:
-    """Say which checkpoints in the same folder are intact."""
+    """Say which checkpoints in the same folder are intact, or in this one."""
+    where = 'Intact beside it'
+    if os.path.isdir(filename):
+        where = 'It is a folder; in it are'
+        filename = os.path.join(filename, 'any.pth')
     names = [str(path) for path in intact_beside(filename)]
-    return f' Intact beside it: {", ".join(names)}.' if names else ''
+    return f' {where}: {", ".join(names)}.' if names else ''
 
 
 def _rejected(filename: str) -> str:

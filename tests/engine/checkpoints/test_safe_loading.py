@@ -75,6 +75,10 @@ def test_checkpoints_of_mmengine_load(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='There is no checkpoint'):
         load_checkpoint_file(str(tmp_path / 'none.pth'))
+    path = save(tmp_path, {'state_dict': {}})
+    with pytest.raises(FileNotFoundError) as caught:
+        load_checkpoint_file(str(tmp_path))
+    assert str(caught.value).endswith(f'It is a folder; in it are: {path}.')
 
 
 def test_a_damaged_file_names_intact_ones(tmp_path):
