@@ -9,6 +9,7 @@ from typing import Any
 from mmaction.structures import ActionDataSample
 
 from mmremix.apis.clip_list import CLIP_KEYS
+from mmremix.evaluation.metrics.finite import not_finite
 from mmremix.utils.names import FUSION, READOUT
 
 
@@ -26,8 +27,12 @@ def entry_of(
         See ``AVInferencer.postprocess``.
     """
     meta = sample.metainfo
+    given = sample.get('pred_score', {})
+    error, bad = meta.get('error'), not_finite(given)
+    if bad:
+        error, given = f'the predictions of {bad} are NaN or infinite', {}
     top = {}
-    for name, scores in sample.get('pred_score', {}).items():
+    for name, scores in given.items():
         values, labels = scores.cpu().topk(min(topk, len(classes)))
         top[name] = [
             {'label': label, 'class': classes[label], 'score': value}
@@ -45,7 +50,7 @@ def entry_of(
         'modalities': there,
         'missing': dict(meta['missing']),
         'notes': list(meta['notes']),
-        'error': meta.get('error'),
+        'error': error,
         'answer': {'from': best, **top[best][0]} if top else None,
         'topk': top,
     }

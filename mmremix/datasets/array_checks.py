@@ -134,16 +134,25 @@ def check_finite(file: ArrayFile, name: str, rows: np.ndarray) -> None:
         # A slice is a view, where picking rows is a copy.
         view = last - first == len(part) and bool(np.all(np.diff(part) == 1))
         values = array[first:last] if view else array[part]
-        finite = np.isfinite(values).reshape(len(part), -1).all(axis=1)
+        finite = _fits(values).reshape(len(part), -1).all(axis=1)
         bad += part[~finite].tolist()
     if length_name(name) in file.names:
         lengths = file[length_name(name)]
-        bad = [r for r in bad if not np.isfinite(array[r, : lengths[r]]).all()]
+        bad = [r for r in bad if not _fits(array[r, : lengths[r]]).all()]
     raise_rows(
         file,
         np.array(bad, dtype=np.int64),
-        f'{name} has values that are NaN or infinite',
+        f'{name} has values that are NaN or infinite'
+        + (' in float32' if array.dtype.itemsize > 4 else ''),
     )
+
+
+def _fits(values: np.ndarray) -> np.ndarray:
+    """Which values are finite as float32."""
+    fits: np.ndarray = np.isfinite(values)
+    if values.dtype.itemsize > 4:
+        fits = np.abs(values) <= np.finfo(np.float32).max
+    return fits
 
 
 def select_rows(

@@ -67,23 +67,17 @@ def read_labels(
             f'{name}.astype(int)'
         )
     if values.dtype.kind in 'US':
-        texts, inverse = np.unique(as_text(values), return_inverse=True)
-        names = [str(text) for text in texts]
-        listed = ClassList(
-            list(classes) if classes is not None else sort_labels(names),
-            f'{file.path}: classes',
-        )
-        found = []
-        for number, text in enumerate(names):
-            try:
-                found.append(listed.index(text.strip()))
-            except ValueError as error:
-                raise_rows(file, np.flatnonzero(inverse == number), str(error))
-        return np.array(found, dtype=np.int64)[inverse], listed
+        texts = as_text(values)
+        if classes is None:
+            classes = sort_labels([str(text) for text in np.unique(texts)])
+        listed = ClassList(list(classes), f'{file.path}: classes')
+        return _named(file, texts, listed), listed
+    named = classes is not None
     if classes is None:
-        highest = int(values.max(initial=0))
-        classes = [str(i) for i in range(highest + 1)]
+        classes = _numbers_from_0(file, name, values)
     listed = ClassList(list(classes), f'{file.path}: classes')
+    if named and listed.are_numbers:
+        return _named(file, values.astype(str), listed), listed
     raise_rows(
         file,
         np.flatnonzero((values < 0) | (values >= len(listed.names))),
@@ -93,6 +87,39 @@ def read_labels(
         values,
     )
     return values.astype(np.int64), listed
+
+
+def _named(
+    file: ArrayFile, texts: np.ndarray, listed: ClassList
+) -> np.ndarray:
+    """Class indices of labels that are names."""
+    names, inverse = np.unique(texts, return_inverse=True)
+    found = []
+    for number, text in enumerate(names.tolist()):
+        try:
+            found.append(listed.index(text.strip()))
+        except ValueError as error:
+            raise_rows(file, np.flatnonzero(inverse == number), str(error))
+    return np.array(found, dtype=np.int64)[inverse]
+
+
+def _numbers_from_0(
+    file: ArrayFile, name: str, values: np.ndarray
+) -> list[str]:
+    """Names of classes that nobody has named.
+
+    An identity in place of a class would make millions.
+    """
+    most = max(1000, 10 * len(values))
+    raise_rows(
+        file,
+        np.flatnonzero(values >= most),
+        f'{name} must be class indices from 0, and below {most} for '
+        f'{len(values)} rows. Number the classes, numpy.unique({name}, '
+        'return_inverse=True)[1], or name all of them: classes=[...]',
+        values,
+    )
+    return [str(i) for i in range(int(values.max(initial=0)) + 1)]
 
 
 def read_multi_hot(

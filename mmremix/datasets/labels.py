@@ -33,6 +33,10 @@ class ClassList:
             count. Whole numbers stand for their text.
         where: What to call the list in errors.
 
+    Attributes:
+        names: The names.
+        are_numbers: Whether there is a number among them.
+
     Raises:
         AnnotationError: On no names, on what is no name, and on a name that
             is there twice, be it with blanks around it, spelled with other
@@ -77,7 +81,7 @@ class ClassList:
             unicodedata.normalize('NFC', name): i
             for i, name in enumerate(self.names)
         }
-        self._are_numbers = any(map(_WHOLE.fullmatch, self.names))
+        self.are_numbers = any(map(_is_number, self.names))
 
     def index(self, label: str) -> int:
         """Class index of a label.
@@ -89,7 +93,7 @@ class ClassList:
         place = self._indices.get(unicodedata.normalize('NFC', label))
         if place is not None:
             return place
-        is_index = not self._are_numbers and _INDEX.fullmatch(label)
+        is_index = not self.are_numbers and _INDEX.fullmatch(label)
         if is_index and int(label) < len(self.names):
             return int(label)
         raise ValueError(f"unknown label '{label[:80]}'{self._hint(label)}")
@@ -98,7 +102,7 @@ class ClassList:
         like = [name for name in self.names if _same(name) == _same(label)]
         if like:
             return f"; did you mean '{like[0]}'?"
-        if label.isdecimal() and self._are_numbers:
+        if label.isdecimal() and self.are_numbers:
             return '; the class names are numbers, which are no indices too'
         if _WHOLE.fullmatch(label):
             return f'; indices are 0 to {len(self.names) - 1}'
@@ -241,3 +245,13 @@ def _same(name: str) -> str:
     text = unicodedata.normalize('NFC', name.strip())
     number = _WHOLE.fullmatch(text)
     return str(int(number[1])) if number else text
+
+
+def _is_number(name: str) -> bool:
+    """Whether a class is named by a number, be it 1, 0.5 or 1e3."""
+    try:
+        float(name)
+    except ValueError:
+        return False
+    # Not 'nan' nor 'infinity'.
+    return any(char.isdigit() for char in name)

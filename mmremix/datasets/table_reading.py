@@ -105,6 +105,14 @@ def _parse(dataset: TableDataset, raw: RawRow) -> dict[str, Any]:
     label = raw.cells.get(column)
     separator = dataset.label_separator
     if separator is not None and isinstance(label, list):
+        for item in label:
+            text = str(item).strip()
+            kind = isinstance(item, str | int) and not isinstance(item, bool)
+            if not kind or not text or separator in text:
+                raise ValueError(
+                    f'{column!r} holds {item!r}, which is no class name '
+                    f'(without {separator!r})'
+                )
         label = separator.join(map(str, label))
     text = '' if label is None else str(label).strip()
     if not text and dataset.no_label == 'allow':

@@ -84,7 +84,7 @@ def _json_lines(file: Path, columns: Sequence[str]) -> Iterator[RawRow]:
                     continue
                 try:
                     cells = json.loads(text)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     yield RawRow(line, {}, f'no JSON ({error})')
                     continue
                 if not isinstance(cells, dict):

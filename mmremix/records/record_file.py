@@ -77,7 +77,9 @@ class RecordFile:
         self._passing, self._full = None, 0
         if not self.path.exists():
             return None
-        end, short = 0, -1
+        size = whole = self.path.stat().st_size
+        end = stop = 0
+        short = -1
         try:
             with self.path.open('rb') as stream:
                 for number, (stop, block) in enumerate(iterate_blocks(stream)):
@@ -92,9 +94,19 @@ class RecordFile:
                             self._full += block.nbytes
                     # Samples without class names are no use.
                     end = stop if number else 0
+                else:
+                    whole = stop
         except DamagedBlockError as error:
             return self._set_damaged_aside(end, error)
-        if end < self.path.stat().st_size:
+        if whole < size:
+            print_log(
+                f'{self.path}: the last {size - whole} bytes are no whole '
+                'record, and dropped. That is so after a kill; if the file '
+                'was cut off, records of later epochs are lost.',
+                'current',
+                logging.WARNING,
+            )
+        if end < size:
             os.truncate(self.path, end)
         return None
 

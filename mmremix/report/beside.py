@@ -62,10 +62,12 @@ def meaning(group: RunGroup, base: RunGroup) -> str:
     gap = 100 * (alone[strong] - alone[weak])
     change = _points(group, base, weak)
     brought = '' if change is None else f' and {weak} alone {_by(change)}'
+    ahead = f'{strong} alone is {gap:.0f} points ahead of {weak}'
+    if gap < 0.5:
+        ahead = 'the modalities alone are level'
     said = (
-        f'What it says: in {base.title} {strong} alone is {gap:.0f} points '
-        f'ahead of {weak}; with {group.title} the fused prediction is '
-        f'{_by(fused)}{brought}.'
+        f'What it says: in {base.title} {ahead}; with {group.title} the fused '
+        f'prediction is {_by(fused)}{brought}.'
     )
     seeds = min(len(group.runs), len(base.runs))
     if seeds < 3:

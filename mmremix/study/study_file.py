@@ -188,9 +188,10 @@ def _method(name: str, given: Mapping[str, Any] | None) -> Method:
 
 def _several(key: str, value: Any) -> tuple[Any, ...]:
     listed = isinstance(value, Sequence) and not isinstance(value, str)
-    if not listed or not value or len(set(value)) != len(value):
+    numbers = listed and all(isinstance(x, int | float) for x in value)
+    if not numbers or not value or len(set(value)) != len(value):
         raise ConfigError(
-            f'{key} of a study must be a list of different values, got '
+            f'{key} of a study must be a list of different numbers, got '
             f'{value!r}. Write: seeds = [0, 1, 2, 3, 4]; '
             'learning_rates = [1e-3, 3e-4]'
         )

@@ -150,6 +150,11 @@ def test_columns_are_those_of_the_chosen_rows(make):
         dataset.column('speaker')
 
 
+def test_numbers_that_are_names(make):
+    dataset = make(dict(label=1 + np.arange(N) % 3), classes=['3', '2', '1'])
+    assert dataset.column('label')[:3].tolist() == [2, 1, 0]
+
+
 def test_labels_by_name(make):
     names = np.array(['wave', 'clap', 'run'])[np.arange(N) % 3]
     dataset = make(dict(label=names))
@@ -228,6 +233,21 @@ def one_nan(row):
         (dict(series_length=np.ones(N)), {}, 'whole numbers'),
         (dict(label=np.arange(N) - 1), {}, r'0 \(-1\): label must be 0 to'),
         ({}, dict(classes=['a', 'b']), r'2 \(2\).*label must be 0 to 1'),
+        (
+            dict(label=np.array([2**63 + 5, *range(N - 1)], np.uint64)),
+            {},
+            r'0 \(9223372036854775813\): label .* below 1000 for 12 rows',
+        ),
+        (
+            dict(label=np.arange(N) % 3),
+            dict(classes=['1', '2', '3']),
+            "unknown label '0'; the class names are numbers",
+        ),
+        (
+            dict(vector=np.full((N, 2), 1e300)),
+            {},
+            'NaN or infinite in float32',
+        ),
         (dict(label=np.eye(N)), {}, r'label.argmax\(axis=1\)'),
         (dict(label=np.arange(N) / 2), {}, r'label.astype\(int\)'),
         ({}, dict(label='target'), "no array 'target'"),

@@ -53,6 +53,20 @@ def test_what_is_no_label(label, hint):
 
 
 @pytest.mark.parametrize(
+    'names', [['0.5', '1.5'], ['1e1', '2e1'], ['-1', '7']]
+)
+def test_numbers_are_no_indices_too(names):
+    listed = ClassList(names)
+    assert listed.index(names[1]) == 1
+    with pytest.raises(ValueError, match='unknown label'):
+        listed.index('1')
+
+
+def test_names_that_are_read_as_numbers():
+    assert ClassList(['nan', 'inf']).index('1') == 1
+
+
+@pytest.mark.parametrize(
     ('names', 'message'),
     [
         (['a', 'b', 'a'], r"named twice, as 'a' and as 'a' \(number 3\)"),

@@ -90,6 +90,22 @@ def test_says_what_is_wrong(tmp_path, labels, options, message):
         table(tmp_path, labels, **options)
 
 
+@pytest.mark.parametrize(
+    'label', [['u', None], [1.5, 'v'], [True], ['u;x', 'v'], ['u', ' ']]
+)
+def test_lists_of_what_is_no_name(tmp_path, label):
+    lines = [{'n': 1.5, 'label': ['u', 'v']}, {'n': 2.5, 'label': label}]
+    path = tmp_path / 'a.jsonl'
+    path.write_text('\n'.join(map(json.dumps, lines)))
+    with pytest.raises(ValueError, match=r'line 2.*which is no class name'):
+        TableDataset(
+            data_root=str(tmp_path),
+            ann_file='a.jsonl',
+            modalities={'n': {'reader': 'numbers'}},
+            label_separator=';',
+        )
+
+
 def arrays(folder, label, **options):
     np.savez(folder / 'a.npz', x=np.zeros((len(label), 2)), label=label)
     dataset = ArrayDataset(

@@ -15,6 +15,7 @@ from mmremix.records import (
     discrepancy_ratios,
     epoch_record,
     read_records,
+    record_file,
 )
 from mmremix.records.blocks import iterate_blocks
 from mmremix.records.record_file import shorten
@@ -241,7 +242,11 @@ def test_one_bit_costs_what_is_behind_it(file, whole, capsys):
         assert read_records(file.path).epochs.tolist() == [*expected, 4]
 
 
-def test_cut_short_is_no_damage(file, whole):
+def test_cut_short_is_no_damage(file, whole, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        record_file, 'print_log', lambda text, *_: said.append(text)
+    )
     data, ends = whole
     for size in range(0, len(data), 37):
         file.path.write_bytes(data[:size])
@@ -252,7 +257,10 @@ def test_cut_short_is_no_damage(file, whole):
         else:
             with pytest.raises(ValueError, match=r'remix_records\.npy'):
                 read_records(file.path)
+        said.clear()
         assert RecordFile(file.path).cut(4) is None
+        torn = size not in (0, *ends)
+        assert ['no whole record' in text for text in said] == [True] * torn
         left = ends[complete - 1] if complete > 1 else 0
         assert file.path.stat().st_size == left
 

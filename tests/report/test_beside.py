@@ -47,6 +47,13 @@ def test_clear_differences(folders):
     assert 'video alone 20.0 points worse' in said
 
 
+def test_modalities_that_are_level(folders):
+    joint, remix = groups(folders)
+    for name in joint.first.modalities:
+        joint.first.series[f'acc/{name}_top1'][5] = 0.5
+    assert 'the modalities alone are level; with' in meaning(remix, joint)
+
+
 def test_nothing_to_compare_with(folders):
     assert 'What it says' not in beside(groups(folders[1:]))
     joint, remix = groups(folders)

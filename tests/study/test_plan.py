@@ -63,6 +63,7 @@ def test_hash_is_of_what_changes_results(tmp_path):
     [
         ({'seed': [0]}, 'seeds'),
         ({'seeds': 3}, r'seeds = \[0'),
+        ({'learning_rates': ['x']}, 'different numbers'),
         ({'methods.joint.base': 'x'}, 'bases'),
         ({'reference': 'nobody'}, "reference = 'joint'"),
         ({'held_out': {'folds': 5, 'fold': 1}}, 'held_out = dict'),

@@ -59,3 +59,7 @@ def test_other_test_sets_are_refused(tmp_path):
     assert done.returncode == 1
     assert 'not of the same test set' in done.stderr
     assert 'weights=' in run(a, a, '--weights', '1').stderr
+    for weights in (('nan', '1'), ('-1', '1'), ('0', '0')):
+        assert 'above 0' in run(a, a, '--weights', *weights).stderr
+    c = dump(tmp_path / 'c', [[float('nan'), 0.1]] * 3)
+    assert 'NaN or infinite' in run(a, c).stderr

@@ -29,6 +29,8 @@ def load(path: str) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     scores = np.stack(
         [np.asarray(sample['pred_score'][FUSION]) for sample in samples]
     )
+    if not np.isfinite(scores).all():
+        raise ValueError(f'{path} has predictions that are NaN or infinite.')
     return labels, scores, [sample.get('clip') for sample in samples]
 
 
@@ -58,6 +60,10 @@ def ensemble(
     weights = list(weights or [1.0] * len(paths))
     if len(weights) != len(paths):
         raise ValueError(f'{len(paths)} files, but weights={weights}')
+    if not all(0 <= w < np.inf for w in weights) or not any(weights):
+        raise ValueError(
+            f'weights={weights}: numbers of at least 0, one of them above 0'
+        )
     loaded = [load(path) for path in paths]
     for path, (labels, scores, clips) in zip(paths, loaded, strict=True):
         same = np.array_equal(labels, loaded[0][0]) and clips == loaded[0][2]

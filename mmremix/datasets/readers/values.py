@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -16,6 +15,8 @@ from mmremix.registry import READERS
 from mmremix.utils.errors import ConfigError
 
 _WORD = re.compile(r'\w+')
+_LARGEST = float(np.finfo(np.float32).max)
+_DEPTH = 8  # of lists within lists
 
 
 @READERS.register_module('numbers')
@@ -161,12 +162,14 @@ def _numbers(cell: Any) -> Any:
     if isinstance(cell, str):
         try:
             value = json.loads(cell)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f'{cell.strip()[:40]!r} is no number, nor a list such as '
                 '[1, 2.5]'
             ) from error
     shape = _shape(value)
+    if len(shape) > _DEPTH:
+        raise ValueError(f'lists within lists, {len(shape)} deep')
     if 0 in shape:
         raise ValueError('a list without numbers')
     return _frozen(value)
@@ -179,9 +182,19 @@ def _shape(value: Any) -> tuple[int, ...]:
             raise ValueError('a list of lists that differ in length')
         return (len(value), *(shapes.pop() if shapes else ()))
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not plain or not math.isfinite(value):
-        raise ValueError(f'{str(value)[:40]!r} is no finite number')
+    # Never so for NaN.
+    if not plain or not abs(value) <= _LARGEST:
+        raise ValueError(
+            f'{_start(value)} is no finite number of float32, up to 3.4e38'
+        )
     return ()
+
+
+def _start(value: Any) -> str:
+    if isinstance(value, int):
+        # Python writes no numbers of thousands of digits.
+        return f'{min(value, 10**40)!r:.40}'
+    return repr(str(value)[:40])
 
 
 def _frozen(value: Any) -> Any:

@@ -96,6 +96,13 @@ class SafeCheckpointHook(CheckpointHook):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # mmengine hands what it does not know to Runner.save_checkpoint,
+        # which would say so after the first epoch.
+        for name in self.args:
+            raise TypeError(
+                f'{type(self).__name__}.__init__() got an unexpected keyword '
+                f'argument {name!r}'
+            )
         self.saved = 0
         self._ready = False
         self._due = False

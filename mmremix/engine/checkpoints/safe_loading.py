@@ -73,6 +73,15 @@ def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
             f'{_rejected(filename) or error}. If you made this file '
             f'yourself and trust it, set {_OPT_IN}=1 in the environment.'
         ) from error
+    except RuntimeError as error:
+        raise DamagedCheckpointError(
+            f'{filename} is no checkpoint: {str(error)[:200]}'
+        ) from error
+    if not isinstance(checkpoint, dict):
+        raise DamagedCheckpointError(
+            f'{filename} is no checkpoint: it holds a '
+            f'{type(checkpoint).__name__}, not a dict.{_others(filename)}'
+        )
     drop_code(checkpoint)
     return checkpoint
 

@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from mmremix.datasets.stand_ins import replaced_by
+from mmremix.evaluation.metrics.finite import refuse_not_finite
 from mmremix.models.multi_label import THRESHOLD
 from mmremix.registry import METRICS
 from mmremix.utils.errors import ConfigError
@@ -80,6 +81,7 @@ class MultiLabelMetric(BaseMetric):
                     'these have one class each. Write: val_evaluator = '
                     "dict(type='MultimodalAccuracy')"
                 )
+            refuse_not_finite(sample)
             self.results.append(
                 (
                     label.bool().cpu().numpy(),

@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from mmremix.datasets.stand_ins import replaced_by
+from mmremix.evaluation.metrics.finite import refuse_not_finite
 from mmremix.models.multi_label import refuse_multi_label
 from mmremix.registry import METRICS
 
@@ -86,6 +87,7 @@ class MultimodalAccuracy(BaseMetric):
                     "val_evaluator = dict(type='MultiLabelMetric'), and the "
                     'same as test_evaluator',
                 )
+            refuse_not_finite(sample)
             scores = sample['pred_score']
             self.results.append(
                 (

@@ -60,6 +60,12 @@ class Counts(Hook):
         self.seen.append(sum(n.startswith('epoch_') for n in names))
 
 
+def test_an_argument_that_is_none(toy):
+    wrong = {'default_hooks.checkpoint.max_keep_ckpt': 3}
+    with pytest.raises(ValueError, match='mean max_keep_ckpts'):
+        build_runner(toy(**wrong))
+
+
 def test_keeps_as_many_as_asked(toy):
     """Saving an epoch twice, as for the best one, counts once."""
     runner, counts = build_runner(toy(epochs=4)), Counts()

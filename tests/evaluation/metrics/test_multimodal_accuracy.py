@@ -38,6 +38,15 @@ def test_by_hand():
     assert found['acc/video_top1'] == 0.25
 
 
+@pytest.mark.parametrize('value', [torch.nan, torch.inf])
+def test_predictions_that_are_none(value):
+    metric = MultimodalAccuracy()
+    wrong = {**sample(0, fusion=0, video=0), 'clip': 'a.mp4'}
+    wrong['pred_score']['video'][1] = value
+    with pytest.raises(FloatingPointError, match=r"a.mp4.*\['video'\] are"):
+        metric.process(None, [sample(0, fusion=0), wrong])
+
+
 def test_stand_ins_do_not_count():
     metric = MultimodalAccuracy(metrics=['top1'])
     wrong = {**sample(0, fusion=1), 'replaces': (3, 'x.mp4', 'broken')}
