@@ -49,7 +49,8 @@ class ReconBoostHook(PlanHook):
 
     Raises:
         ValueError: If a number is out of range, or, before training, if the
-            model has no :class:`~mmremix.methods.ReconBoost`.
+            model has no :class:`~mmremix.methods.ReconBoost` or a sample
+            lacks a modality.
     """
 
     takes_multi_label = False
@@ -86,6 +87,14 @@ class ReconBoostHook(PlanHook):
                 'which the model does not have. Write: method_reconboost = '
                 "dict(plan=dict(type='ReconBoostHook'), "
                 "step=dict(type='ReconBoost'), ...)"
+            )
+        presence = runner.train_dataloader.dataset.presence()
+        if presence is not None and not presence.all():
+            raise ValueError(
+                f'ReconBoost compares each modality with all others, and '
+                f'{int((~presence.all(axis=1)).sum())} of {len(presence)} '
+                'training samples lack one. Leave these out, '
+                'filter_cfg=dict(...), or the method: method_reconboost = None'
             )
         count = len(model.modalities)
         epochs = runner.train_loop.max_epochs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmremix.apis import build_runner
@@ -67,6 +68,16 @@ def test_stages_without_the_loss_are_refused(tiny_config):
     cfg.method_reconboost.step = None
     with pytest.raises(ValueError, match="step=dict\\(type='ReconBoost'"):
         run(cfg)
+
+
+def test_samples_without_a_modality_are_refused(tiny_config, monkeypatch):
+    runner = build_runner(method_config(tiny_config, 'reconboost', **SHORT))
+    there = np.ones((26, 2), dtype=bool)
+    there[3, 1] = False
+    dataset = runner.build_dataloader(runner._train_dataloader).dataset
+    monkeypatch.setattr(type(dataset), 'presence', lambda _: there)
+    with pytest.raises(ValueError, match='1 of 26 training samples lack one'):
+        runner.train()
 
 
 @pytest.mark.parametrize(('rectify', 'expected'), [(1, None), (0, 0)])
