@@ -23,6 +23,7 @@ from mmremix.datasets.stand_ins import REPLACES
 from mmremix.datasets.text_column import BLOCK
 from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
+from mmremix.utils.errors import ConfigError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -62,6 +63,7 @@ class MultimodalDataset(BaseDataset):
 
     Raises:
         ValueError: On an unknown ``on_broken`` or repeated modalities.
+        ConfigError: If ``indices`` are no whole numbers.
         BrokenMediaError: While loading, under ``on_broken='raise'``, or if
             ``max_refetch`` samples in a row are broken.
         SampleError: While loading, if a transform fails on a sample in
@@ -95,6 +97,7 @@ class MultimodalDataset(BaseDataset):
             raise ValueError(
                 f'modalities must be distinct names, got {list(modalities)}.'
             )
+        _check_indices(kwargs.get('indices'))
         self.modalities = tuple(modalities)
         self.on_broken = on_broken
         self.keeps: tuple[str, ...] | None = None
@@ -365,3 +368,18 @@ class MultimodalDataset(BaseDataset):
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""
         return clip_row(self.get_data_info(index), self.data_prefix)
+
+
+def _check_indices(indices: Any) -> None:
+    """A mask or decimals would be taken for other rows, without a word."""
+    listed = not isinstance(indices, int | np.integer)
+    values = indices if listed else [indices]
+    for value in () if indices is None else values:
+        whole = isinstance(value, int | np.integer)
+        if isinstance(value, bool | np.bool_) or not whole:
+            raise ConfigError(
+                f'indices={str(indices)[:60]}: {value!r} is no number of a '
+                'sample. Write a number of samples, dataset=dict(indices=100),'
+                ' or which: dataset=dict(indices=[0, 1, 2]); of a mask: '
+                'numpy.flatnonzero(mask).tolist()'
+            )

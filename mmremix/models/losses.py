@@ -151,8 +151,7 @@ def merge_weights(
         of each modality.
 
     Raises:
-        ConfigError: On an unknown case or key, and on weights below 0 or
-            all of 0.
+        ConfigError: On an unknown case or key, and on weights below 0.
     """
     allowed = {FUSION, 'unimodal', *modalities}
     for case, weights in given.items():
@@ -172,11 +171,10 @@ def merge_weights(
             FUSION: weights[FUSION],
             **{n: weights.get(n, weights['unimodal']) for n in modalities},
         }
-        values = merged[case].values()
-        if not all(0 <= w < math.inf for w in values) or not any(values):
+        if not all(0 <= w < math.inf for w in merged[case].values()):
             raise ConfigError(
                 f'loss_weights: {case} comes to {merged[case]}. Weights are '
-                'numbers of at least 0, and one is above 0. Write: '
+                'numbers of at least 0. Write: '
                 f'loss_weights=dict({case}=dict(fusion=1.0, unimodal=0.5))'
             )
     return merged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -182,13 +183,22 @@ def _method(name: str, given: Mapping[str, Any] | None) -> Method:
             '})'
         )
     for key in ('bases', 'only'):
-        given[key] = tuple(given.get(key) or ())
+        value = given.get(key) or ()
+        if isinstance(value, str):
+            raise ConfigError(
+                f'The method {name} of the study has {key}={value!r}, and it '
+                f'is a list. Write: {key}=[{value!r}]'
+            )
+        given[key] = tuple(value)
     return Method(name, **given)
 
 
 def _several(key: str, value: Any) -> tuple[Any, ...]:
     listed = isinstance(value, Sequence) and not isinstance(value, str)
-    numbers = listed and all(isinstance(x, int | float) for x in value)
+    kinds = int if key == 'seeds' else int | float
+    numbers = listed and all(
+        isinstance(x, kinds) and 0 <= x < math.inf for x in value
+    )
     if not numbers or not value or len(set(value)) != len(value):
         raise ConfigError(
             f'{key} of a study must be a list of different numbers, got '
@@ -205,6 +215,19 @@ def _check(study: Study) -> None:
             raise ConfigError(
                 f'{name!r} names folders: use letters, digits, ".", "-" and '
                 '"_" only.'
+            )
+        if names.count(name) > 1:
+            raise ConfigError(
+                f'Two methods of the study are called {name}: `unimodal = '
+                'True` makes one for each modality. Give yours another name.'
+            )
+    for method in study.methods:
+        other = sorted(set(method.only) - set(study.variants))
+        if other:
+            raise ConfigError(
+                f'The method {method.name} of the study has only={other}, and '
+                f'the settings are {list(study.variants)}: it would not be '
+                f'run there. Write: only={list(study.variants)[:1]}'
             )
     if study.reference not in names:
         raise ConfigError(

@@ -248,6 +248,8 @@ def one_nan(row):
             {},
             'NaN or infinite in float32',
         ),
+        ({}, dict(indices=[True, False]), 'True is no number of a sample'),
+        ({}, dict(indices=[0.5, 1.7]), '0.5 is no number of a sample'),
         (dict(label=np.eye(N)), {}, r'label.argmax\(axis=1\)'),
         (dict(label=np.arange(N) / 2), {}, r'label.astype\(int\)'),
         ({}, dict(label='target'), "no array 'target'"),

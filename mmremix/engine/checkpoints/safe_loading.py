@@ -77,11 +77,6 @@ def load_checkpoint_file(filename: str, map_location: Any = None) -> Any:
         raise DamagedCheckpointError(
             f'{filename} is no checkpoint: {str(error)[:200]}'
         ) from error
-    if not isinstance(checkpoint, dict):
-        raise DamagedCheckpointError(
-            f'{filename} is no checkpoint: it holds a '
-            f'{type(checkpoint).__name__}, not a dict.{_others(filename)}'
-        )
     drop_code(checkpoint)
     return checkpoint
 

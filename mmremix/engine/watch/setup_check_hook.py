@@ -68,6 +68,12 @@ class SetupCheckHook(Hook):
         self, runner: Runner, checkpoint: dict[str, Any]
     ) -> None:
         """Compare model and training set with those of the checkpoint."""
+        if not isinstance(checkpoint, Mapping):
+            raise ConfigError(
+                f'{runner._load_from} is no checkpoint: it holds a '
+                f'{type(checkpoint).__name__}, not a dict. Name a file of a '
+                "run, such as load_from = 'work_dirs/mine/epoch_10.pth'"
+            )
         check_order(unwrap(runner.model), checkpoint.get('meta') or {})
         # It also runs for load_from, where other data are welcome.
         if runner._resume and _KEY in checkpoint:

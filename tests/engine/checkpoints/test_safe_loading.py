@@ -73,11 +73,9 @@ def test_checkpoints_of_mmengine_load(tmp_path):
 
 
 def test_files_that_are_no_checkpoints(tmp_path):
-    torch.save([1, 2], tmp_path / 'list.pth')
     np.savez(tmp_path / 'arrays.npz', a=np.ones(2))
-    for name in ('list.pth', 'arrays.npz'):
-        with pytest.raises(DamagedCheckpointError, match='is no checkpoint'):
-            load_checkpoint_file(str(tmp_path / name))
+    with pytest.raises(DamagedCheckpointError, match='is no checkpoint'):
+        load_checkpoint_file(str(tmp_path / 'arrays.npz'))
 
 
 def test_missing_file(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
@@ -84,6 +85,12 @@ class StopAfterOne(Hook):
     def before_train_epoch(self, runner):
         if runner.epoch == 1:
             raise KeyboardInterrupt
+
+
+def test_a_file_that_is_no_checkpoint(tiny_config, tmp_path):
+    torch.save([1, 2], tmp_path / 'list.pth')
+    cfg = tiny_config(load_from=str(tmp_path / 'list.pth'))
+    refused(cfg, 'list.pth is no checkpoint: it holds a list', mode='test')
 
 
 def test_refused_before_weights_are_loaded(tiny_config):

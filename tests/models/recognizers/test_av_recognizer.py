@@ -233,6 +233,6 @@ def test_errors():
         recognizer(loss_weights={'warmup': {'fusion': 1.0}})
     with pytest.raises(ValueError, match=r'loss_weights has all_active='):
         recognizer(loss_weights={'all_active': {'text': 1.0}})
-    for wrong in ({'fusion': -1.0}, {'fusion': 0, 'unimodal': 0}):
+    for wrong in ({'fusion': -1.0}, {'unimodal': float('nan')}):
         with pytest.raises(ValueError, match='all_active comes to'):
             recognizer(loss_weights={'all_active': wrong})
