@@ -296,11 +296,13 @@ class ArrayDataset(MultimodalDataset):
     def keep_rows(self, rows: np.ndarray) -> None:
         """Drop all samples but these."""
         self._rows = self._rows[rows]
+        self._forget()
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Keep some samples: the first or last so many, or those listed."""
         self.full_init()
         self._rows = self._chosen(indices)
+        self._forget()
 
     def get_subset(self, indices: Sequence[int] | int) -> Self:
         """The same for a copy, which shares the arrays."""

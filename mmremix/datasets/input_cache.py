@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmremix.datasets.keepable import (
+    first_inputs,
+    packed,
+    stored_type,
+    what_differs,
+)
 from mmremix.datasets.row_store import Column, RowStore
 from mmremix.datasets.stand_ins import replaced_by
-from mmremix.datasets.transforms import PackAVInputs
+from mmremix.utils.errors import ConfigError
 
 if TYPE_CHECKING:
     from mmremix.datasets.multimodal_dataset import MultimodalDataset
 
 _MOST_GB = 20.0
 _FLOATS = ('float16', 'float32')
+_LINES = "cache=dict(limit_gb=5, directory='/fast/disk', float_type='float32')"
 
 
 class InputCache:
@@ -31,14 +39,17 @@ class InputCache:
 
         dataset.cache = InputCache(dataset, 'work_dirs/mine/cache')
 
-    Inputs lie in one memory-mapped file a modality, frames as they are
-    (uint8), floating point numbers as ``float_type``. Samples beyond the
-    limit, of another shape than the first, with numbers too large for
-    float16, and those that could not be loaded, are loaded each time.
+    Inputs lie in one memory-mapped file a modality. Samples are loaded each
+    time if they are beyond the limit, could not be loaded, have another
+    shape or number format than the first, numbers too large for float16,
+    or a label or meta information that a transform made.
+
+    A cache begins empty: nothing of an earlier run is read, since its clips
+    or its code may have been others.
 
     Args:
         dataset: With the evaluation pipeline, which ends in
-            :class:`PackAVInputs`, in test mode.
+            :class:`~mmremix.datasets.transforms.PackAVInputs`, in test mode.
         directory: Where to keep it; ``/dev/shm/...`` is memory. The hook
             makes a folder for each run and machine in it.
         limit_gb: Most gigabytes (1e9 bytes) to use; ranks on one machine
@@ -47,11 +58,10 @@ class InputCache:
         float_type: ``'float32'`` keeps the numbers as they are.
             ``'float16'`` takes half the space and rounds spectrograms to 11
             bits, in the first pass too.
-        content: What the inputs are made from, for instance the data set's
-            config. Files in ``directory`` made from the same serve again.
 
     Raises:
-        ValueError: On another ``float_type``, or inputs that cannot be kept.
+        ConfigError: On another ``float_type`` or a limit that makes no
+            sense; as :class:`NotKeptError`, if the inputs cannot be kept.
         OSError: If the disk is too small for the files.
     """
 
@@ -61,25 +71,12 @@ class InputCache:
         directory: str | Path,
         limit_gb: float | None = None,
         float_type: str = 'float32',
-        content: str = '',
     ) -> None:
-        if float_type not in _FLOATS:
-            raise ValueError(
-                f'cache: float_type must be one of {_FLOATS}, got '
-                f"{float_type!r}. Write: cache=dict(float_type='float32')"
-            )
-        reason = why_not_cached(dataset)
-        if reason:
-            raise ValueError(
-                f'cache: {reason}. Leave the cache out: cache=False'
-            )
-        pack = dataset.pipeline.transforms[-1]
-        assert isinstance(pack, PackAVInputs)
-        self._pack = pack
-        first: dict[str, Tensor] = dataset[_complete(dataset) or 0]['inputs']
+        check_options({'limit_gb': limit_gb, 'float_type': float_type})
+        first = first_inputs(dataset)
         self._types = {name: x.dtype for name, x in first.items()}
         columns = {
-            name: Column(_stored_type(x, float_type), tuple(x.shape))
+            name: Column(stored_type(x, float_type), tuple(x.shape))
             for name, x in first.items()
         }
         size = sum(column.nbytes for column in columns.values())
@@ -90,12 +87,7 @@ class InputCache:
         self.directory = Path(directory)
         self._store: RowStore | None = None
         if self.num_cached:
-            self._store = RowStore(
-                Path(directory),
-                columns,
-                self.num_cached,
-                {'data': dataset.fingerprint(), 'content': content},
-            )
+            self._store = RowStore(self.directory, columns, self.num_cached)
 
     def remove(self) -> None:
         """Delete the files."""
@@ -118,69 +110,76 @@ class InputCache:
         if self._store is None or index >= self.num_cached:
             return decode()
         rows = self._store.read(index)
-        if rows is None:
-            return self._keep(self._store, index, decode())
-        info = dataset.get_data_info(index)
-        info['active_modalities'] = info['loaded_modalities'] = tuple(rows)
-        info['inputs'] = self._tensors(rows)
-        return self._pack.transform(info)
+        if rows is not None:
+            return packed(dataset, index, self._tensors(rows))
+        return self._keep(self._store, index, dataset, decode())
 
     def _keep(
-        self, store: RowStore, index: int, sample: dict[str, Any]
+        self,
+        store: RowStore,
+        index: int,
+        dataset: MultimodalDataset,
+        sample: dict[str, Any],
     ) -> dict[str, Any]:
         """Keep the inputs of a sample that was loaded."""
-        if replaced_by(sample['data_samples']):
-            return sample
         inputs = sample['inputs']
-        if inputs.keys() != self._types.keys():
+        types = {name: getattr(x, 'dtype', None) for name, x in inputs.items()}
+        if replaced_by(sample['data_samples']) or types != self._types:
             return sample
         rows = {
             name: x.numpy().astype(store.columns[name].dtype, copy=False)
             for name, x in inputs.items()
         }
         fits = all(
-            row.shape == store.columns[name].shape and np.isfinite(row).all()
-            for name, row in rows.items()
+            value.shape == store.columns[name].shape
+            and np.isfinite(value).all()
+            for name, value in rows.items()
         )
         if not fits:
             return sample
-        store.write(index, rows)
         # What the next pass will read.
-        sample['inputs'] = self._tensors(rows)
-        return sample
+        kept = packed(dataset, index, self._tensors(rows))
+        if what_differs({**sample, 'inputs': kept['inputs']}, kept):
+            return sample
+        store.write(index, rows)
+        return kept
 
-    def _tensors(self, rows: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    def _tensors(self, rows: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
         return {
             name: torch.from_numpy(row).to(self._types[name])
             for name, row in rows.items()
         }
 
 
-def why_not_cached(dataset: MultimodalDataset) -> str:
-    """Why the inputs of a data set cannot be kept; empty if they can."""
-    steps = dataset.pipeline.transforms
-    last = type(steps[-1]).__name__ if steps else 'nothing'
-    if not steps or not isinstance(steps[-1], PackAVInputs):
-        return (
-            f'the evaluation pipeline must end in PackAVInputs, but ends in '
-            f'{last}'
+def check_options(options: Mapping[str, Any]) -> None:
+    """Check the arguments of an :class:`InputCache`.
+
+    Raises:
+        ConfigError: On one that there is not, or a value that makes no
+            sense.
+    """
+    unknown = sorted(set(options) - {'directory', 'limit_gb', 'float_type'})
+    if unknown:
+        raise ConfigError(f'cache: there is no {unknown}. Write: {_LINES}')
+    limit = options.get('limit_gb')
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    if limit is not None and not (is_number and 0 <= limit < math.inf):
+        raise ConfigError(
+            f'cache: limit_gb must be gigabytes >= 0, got {limit!r}. Write: '
+            f'{_LINES}'
         )
-    index = _complete(dataset)
-    if index is None:
-        return 'no sample has all modalities'
-    for name, value in dataset[index]['inputs'].items():
-        if not isinstance(value, Tensor):
-            return f'the inputs of {name} are no tensors of one shape'
-    return ''
-
-
-def _complete(dataset: MultimodalDataset) -> int | None:
-    """The first sample that has all modalities."""
-    presence = dataset.presence()
-    if presence is None:
-        return 0
-    complete = np.flatnonzero(presence.all(axis=1))
-    return int(complete[0]) if len(complete) else None
+    float_type = options.get('float_type', 'float32')
+    if float_type not in _FLOATS:
+        raise ConfigError(
+            f'cache: float_type must be one of {_FLOATS}, got '
+            f"{float_type!r}. Write: cache=dict(float_type='float32')"
+        )
+    directory = options.get('directory')
+    if directory is not None and not isinstance(directory, str | Path):
+        raise ConfigError(
+            f'cache: directory must be a folder, got {directory!r}. Write: '
+            f'{_LINES}'
+        )
 
 
 def _free_bytes(directory: Path) -> int:
@@ -188,9 +187,3 @@ def _free_bytes(directory: Path) -> int:
     while not directory.exists():
         directory = directory.parent
     return shutil.disk_usage(directory).free
-
-
-def _stored_type(value: Tensor, float_type: str) -> np.dtype:
-    if value.dtype.is_floating_point:
-        return np.dtype(float_type)
-    return np.dtype(str(value.dtype).removeprefix('torch.'))

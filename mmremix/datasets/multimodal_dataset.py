@@ -176,7 +176,7 @@ class MultimodalDataset(BaseDataset):
             rows: Numbers of samples, in order.
         """
         self.data_list = self._get_unserialized_subset(rows)
-        self._identity = None
+        self._forget()
 
     def _get_unserialized_subset(
         self, indices: Sequence[int] | int | np.ndarray
@@ -198,13 +198,18 @@ class MultimodalDataset(BaseDataset):
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """See mmengine's ``BaseDataset``."""
         super().get_subset_(indices)
-        self._identity = None
+        self._forget()
 
     def get_subset(self, indices: Sequence[int] | int) -> Self:
         """See mmengine's ``BaseDataset``."""
         part: Self = super().get_subset(indices)
-        part._identity = None
+        part._forget()
         return part
+
+    def _forget(self) -> None:
+        """Drop what is known of the rows that there were."""
+        self._identity = None
+        self.cache = None
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A row, with its number as ``sample_idx``."""
@@ -219,7 +224,8 @@ class MultimodalDataset(BaseDataset):
         if isinstance(key, RemixIndex):
             index, active, seed, loaded = key
         else:
-            index, active, seed, loaded = int(key), None, None, None
+            index = int(key) if key >= 0 else len(self) + int(key)
+            active, seed, loaded = None, None, None
             if self.test_mode:
                 seed = sample_seed(0, 0, index)
         active = active or self.keeps or self.modalities

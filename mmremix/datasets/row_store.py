@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 
-_LABEL = 'content.json'
+_LABEL = 'owner.txt'
 _MARK = 1 << 32
 
 
@@ -35,64 +35,60 @@ class RowStore:
     write the same one. A row that a killed process left half-written does
     not match its checksum and counts as missing.
 
+    Each new store begins without rows; its copies in other processes, made
+    by pickling or forking, share its files.
+
     Args:
-        directory: Folder of the files.
-        columns: What a row holds.
+        directory: Folder of the files. What it holds is deleted.
+        columns: What a row holds; none is empty.
         rows: Number of rows.
-        content: What the rows are made from, as plain values. Files that
-            were made from the same are used again, others are replaced.
 
     Raises:
-        OSError: If the disk is too small; when it is used, if the files are
-            no longer there.
+        OSError: If the disk is too small, and nothing is left there then;
+            when it is used, if the files are no longer there.
     """
 
     def __init__(
-        self,
-        directory: Path,
-        columns: Mapping[str, Column],
-        rows: int,
-        content: Mapping[str, Any],
+        self, directory: Path, columns: Mapping[str, Column], rows: int
     ) -> None:
         self.directory = directory
         self.columns = dict(columns)
         self.rows = rows
-        self._files: dict[str, np.memmap] | None = None
-        self._content = json.dumps(
-            [repr(self.columns), rows, dict(content)], sort_keys=True
-        )
-        if self._is_same():
-            return
+        self._owner = uuid4().hex
+        self._files: list[np.memmap] | None = None
         self.remove()
-        directory.mkdir(parents=True)
-        for name, column in self._layout().items():
-            with (directory / f'{name}.bin').open('wb') as file:
-                # A full disk is an error here; later it would be a crash.
-                os.posix_fallocate(file.fileno(), 0, column.nbytes * rows)
-        (directory / _LABEL).write_text(self._content)
-
-    def _is_same(self) -> bool:
-        """Whether the files are of this content."""
-        label = self.directory / _LABEL
-        return label.exists() and label.read_text() == self._content
+        try:
+            directory.mkdir(parents=True)
+            for path, column in self._layout():
+                with path.open('wb') as file:
+                    # A full disk is an error here; later it would be a crash.
+                    os.posix_fallocate(file.fileno(), 0, column.nbytes * rows)
+            (directory / _LABEL).write_text(self._owner)
+        except OSError:
+            self.remove()
+            raise
 
     def read(self, row: int) -> dict[str, np.ndarray] | None:
         """One row, copied; ``None`` if it is missing."""
-        files = self._open()
+        checks, *files = self._open()
         found = {}
-        for place, name in enumerate(self.columns):
-            value = np.array(files[name][row])
-            if int(files['checks'][row, place]) != _check(value):
+        for place, (name, file) in enumerate(
+            zip(self.columns, files, strict=True)
+        ):
+            value = np.array(file[row])
+            if int(checks[row, place]) != _check(value):
                 return None
             found[name] = value
         return found
 
     def write(self, row: int, values: Mapping[str, np.ndarray]) -> None:
         """Write one row."""
-        files = self._open()
-        for place, name in enumerate(self.columns):
-            files[name][row] = values[name]
-            files['checks'][row, place] = _check(values[name])
+        checks, *files = self._open()
+        for place, (name, file) in enumerate(
+            zip(self.columns, files, strict=True)
+        ):
+            file[row] = values[name]
+            checks[row, place] = _check(values[name])
 
     def remove(self) -> None:
         """Delete the files."""
@@ -102,28 +98,33 @@ class RowStore:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, '_files': None}
 
-    def _layout(self) -> dict[str, Column]:
+    def _layout(self) -> list[tuple[Path, Column]]:
+        """The checksums, then the columns by number: they have any name."""
         checks = Column(np.dtype('uint64'), (len(self.columns),))
-        return {**self.columns, 'checks': checks}
+        return [
+            (self.directory / f'{place}.bin', column)
+            for place, column in enumerate([checks, *self.columns.values()])
+        ]
 
-    def _open(self) -> dict[str, np.memmap]:
+    def _open(self) -> list[np.memmap]:
         # On first use, so that each worker opens its own.
         if self._files is None:
-            if not self._is_same():
+            label = self.directory / _LABEL
+            if not label.exists() or label.read_text() != self._owner:
                 raise FileNotFoundError(
                     f'The files in {self.directory} are gone, or another run '
                     'has replaced them. Give each run its own: '
                     "cache=dict(directory='...')"
                 )
-            self._files = {
-                name: np.memmap(
-                    self.directory / f'{name}.bin',
+            self._files = [
+                np.memmap(
+                    path,
                     dtype=column.dtype,
                     mode='r+',
                     shape=(self.rows, *column.shape),
                 )
-                for name, column in self._layout().items()
-            }
+                for path, column in self._layout()
+            ]
         return self._files
 
 

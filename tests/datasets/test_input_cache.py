@@ -5,11 +5,16 @@ from __future__ import annotations
 import copy
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
 
-from mmremix.datasets import InputCache, RemixIndex
+from mmremix.datasets import InputCache, MultimodalDataset, RemixIndex
+from mmremix.datasets.keepable import NotKeptError
+from mmremix.datasets.transforms import PackAVInputs
 from mmremix.registry import DATASETS
+from mmremix.utils.errors import ConfigError
 
 
 @pytest.fixture
@@ -100,9 +105,181 @@ def test_default_limit_leaves_half_of_the_disk(dataset, tmp_path, monkeypatch):
     assert found.nbytes <= 100_000
 
 
-def test_refusals(dataset, tmp_path):
-    with pytest.raises(ValueError, match="float_type='float32'"):
-        InputCache(dataset, tmp_path, float_type='bfloat16')
+class Makes(BaseTransform):
+    """Inputs, and what else a test says, of the name of a sample."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def transform(self, results):
+        row = int(results['clip'][1:])
+        results['inputs'] = {
+            name: torch.full((3,), float(row))
+            for name in results['loaded_modalities']
+        }
+        self.make(results, row)
+        return results
+
+
+class Rows(MultimodalDataset):
+    def load_data_list(self):
+        return [{'clip': f'c{i}', 'label': i % 2} for i in range(6)]
+
+
+def rows(make=lambda results, row: None, test_mode=True, **options):
+    return Rows(
+        metainfo={'classes': ['a', 'b', 'c', 'd']},
+        pipeline=[Makes(make), PackAVInputs(**options)],
+        test_mode=test_mode,
+    )
+
+
+def both_passes(dataset, folder):
+    """All samples without cache, in the first pass with one, and later."""
+    plain = [dataset[row] for row in range(6)]
+    dataset.cache = InputCache(dataset, folder)
+    return [plain, *([dataset[row] for row in range(6)] for _ in range(2))]
+
+
+@pytest.mark.parametrize('start', [0, 1])
+def test_a_label_or_meta_key_of_a_transform(tmp_path, start):
+    """Of all samples it is a reason; of some, these are loaded each time."""
+
+    def make(results, row):
+        if row >= start:
+            results['label'] += 2
+            results['snr'] = 5.0
+
+    dataset = rows(make, meta_keys=('clip', 'snr'))
+    if not start:
+        with pytest.raises(
+            NotKeptError, match=r'transform sets .(snr|gt_label).'
+        ):
+            InputCache(dataset, tmp_path)
+        return
+    for samples in both_passes(dataset, tmp_path):
+        found = [int(s['data_samples'].gt_label) for s in samples]
+        assert found == [0, 3, 2, 3, 2, 3]
+        assert samples[1]['data_samples'].snr == 5.0
+
+
+@pytest.mark.parametrize(
+    'dtype', ['float16', 'float64', 'bool', 'int64', 'uint8', 'complex64']
+)
+def test_number_formats_stay_exact(tmp_path, dtype):
+    def make(results, row):
+        generator = torch.Generator().manual_seed(row)
+        exact = torch.randn(3, 4, generator=generator, dtype=torch.float64)
+        results['inputs']['audio'] = (9 * exact).to(getattr(torch, dtype))
+
+    plain, *others = both_passes(rows(make), tmp_path)
+    assert (tmp_path / '1.bin').exists()
+    for samples in others:
+        for one, other in zip(plain, samples, strict=True):
+            mine, kept = one['inputs']['audio'], other['inputs']['audio']
+            assert mine.dtype == kept.dtype and torch.equal(mine, kept)
+
+
+def test_a_number_format_that_the_first_has_not(tmp_path):
+    def make(results, row):
+        wide = torch.tensor([300, 5], dtype=torch.int32)
+        narrow = torch.tensor([30, 5], dtype=torch.uint8)
+        results['inputs']['video'] = wide if row == 4 else narrow
+
+    for samples in both_passes(rows(make), tmp_path):
+        found = samples[4]['inputs']['video']
+        assert found.dtype == torch.int32 and found.tolist() == [300, 5]
+
+
+def test_from_the_end(tmp_path):
+    """Also where the cache ends earlier."""
+    dataset = rows()
+    dataset.cache = InputCache(dataset, tmp_path, limit_gb=3 * 24 / 1e9)
+    assert dataset.cache.num_cached == 3
+    for _ in range(2):
+        for row in (-1, -6, 2, -4):
+            found = dataset[row]
+            assert found['inputs']['audio'][0] == row % 6
+            assert found['data_samples'].clip == f'c{row % 6}'
+            assert found['data_samples'].sample_idx == row % 6
+
+
+def test_a_part_has_other_rows(tmp_path):
+    dataset = rows()
+    dataset.cache = InputCache(dataset, tmp_path)
+    for row in range(6):
+        dataset[row]
+    part = dataset.get_subset([5, 3])
+    assert part.cache is None and dataset.cache is not None
+    assert part[0]['inputs']['audio'][0] == 5
+    dataset.get_subset_([4, 2])
+    assert dataset.cache is None
+    assert dataset[0]['inputs']['audio'][0] == 4
+
+
+def test_a_new_cache_reads_nothing_of_an_earlier_one(tmp_path):
+    """A clip or the code of a transform may have changed."""
+    scale = [1]
+
+    def make(results, row):
+        results['inputs']['audio'] *= scale[0]
+
+    dataset = rows(make)
+    dataset.cache = InputCache(dataset, tmp_path)
+    assert dataset[3]['inputs']['audio'][0] == 3
+    scale[0] = 10
+    dataset.cache = InputCache(dataset, tmp_path)
+    assert dataset[3]['inputs']['audio'][0] == 30
+
+
+def empty(results, row):
+    results['inputs']['audio'] = torch.empty(0)
+
+
+def unheard_of(results, row):
+    results['inputs']['audio'] = torch.ones(2, dtype=torch.bfloat16)
+
+
+def other_each_time():
+    generator = np.random.default_rng()
+
+    def make(results, row):
+        results['inputs']['audio'][0] = generator.random()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'reason'),
+    [
+        (rows(test_mode=False), 'test_mode=True'),
+        (rows(empty), 'inputs of audio are empty'),
+        (rows(unheard_of), r'cannot hold torch\.bfloat16'),
+        (rows(other_each_time()), "'audio' of sample 0 differs"),
+    ],
+)
+def test_what_cannot_be_kept(tmp_path, dataset, reason):
+    with pytest.raises(NotKeptError, match=rf'{reason}(.|\n)*cache=False'):
+        InputCache(dataset, tmp_path / 'cache')
+    assert not (tmp_path / 'cache').exists()
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'float_type': 'bfloat16'}, "float_type='float32'"),
+        ({'limit_gb': -1}, r'limit_gb must be gigabytes >= 0, got -1\.'),
+        ({'limit_gb': '5'}, "got '5'"),
+        ({'limit_gb': float('nan')}, 'got nan'),
+        ({'limit_gb': True}, 'got True'),
+    ],
+)
+def test_options(tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        InputCache(rows(), tmp_path, **options)
+
+
+def test_other_transforms(dataset, tmp_path):
     dataset.pipeline.transforms.append(lambda x: x)
-    with pytest.raises(ValueError, match='end in PackAVInputs'):
+    with pytest.raises(NotKeptError, match='end in PackAVInputs'):
         InputCache(dataset, tmp_path)

@@ -14,6 +14,8 @@ from mmremix.datasets.stand_ins import REPLACES
 from mmremix.registry import TRANSFORMS
 from mmremix.utils.padded import Padded
 
+_NEEDED = ('sample_idx', 'active_modalities', 'loaded_modalities', REPLACES)
+
 
 @TRANSFORMS.register_module()
 class PackAVInputs(BaseTransform):
@@ -30,25 +32,16 @@ class PackAVInputs(BaseTransform):
     keys that the sample has.
 
     Args:
-        meta_keys: Keys to carry over as meta information. Defaults to index,
-            clip, active and loaded modalities and, if the sample stands in
-            for a broken one, ``replaces``.
+        meta_keys: Keys to carry over as meta information, beside those that
+            scoring and metrics need: index, active and loaded modalities
+            and, if the sample stands in for a broken one, ``replaces``.
 
     Raises:
         ValueError: If the inputs are not those of the loaded modalities.
     """
 
-    def __init__(
-        self,
-        meta_keys: Sequence[str] = (
-            'sample_idx',
-            'clip',
-            'active_modalities',
-            'loaded_modalities',
-            REPLACES,
-        ),
-    ) -> None:
-        self.meta_keys = tuple(meta_keys)
+    def __init__(self, meta_keys: Sequence[str] = ('clip',)) -> None:
+        self.meta_keys = tuple(dict.fromkeys([*_NEEDED, *meta_keys]))
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         inputs = results.get('inputs', {})

@@ -16,6 +16,7 @@ from mmremix.datasets.stand_ins import record_broken
 from mmremix.engine.plan.plan_hook import PlanHook, ScoringPlanHook
 from mmremix.engine.plan.report import Decided, report
 from mmremix.engine.scoring.forward import ScoringForward
+from mmremix.engine.scoring.kept_inputs import Cache
 from mmremix.engine.scoring.loader import presence_of
 from mmremix.engine.scoring.options import ScoringOptions
 from mmremix.engine.scoring.recalibration import (
@@ -120,7 +121,7 @@ class KLScoreHook(ScoringPlanHook):
         bn_recalibration: bool | str = False,
         subset: int = 1,
         scoring: Mapping[str, Any] | None = None,
-        cache: bool | Mapping[str, Any] | None = True,
+        cache: Cache = True,
         score: str | None = None,
     ) -> None:
         super().__init__(warmup_epochs, interval, dataloader, cache)

@@ -13,7 +13,11 @@ from torch.utils.data import DataLoader
 
 from mmremix.engine.plan import setup
 from mmremix.engine.plan.state import PlanState
-from mmremix.engine.scoring.kept_inputs import drop_inputs
+from mmremix.engine.scoring.kept_inputs import (
+    Cache,
+    checked_cache,
+    drop_inputs,
+)
 from mmremix.engine.scoring.loader import build_score_dataloader
 from mmremix.engine.unwrap import unwrap
 from mmremix.remix import Items
@@ -196,10 +200,10 @@ class ScoringPlanHook(PlanHook):
         warmup_epochs: int = 0,
         interval: int = 1,
         dataloader: Mapping[str, Any] | None = None,
-        cache: bool | Mapping[str, Any] | None = True,
+        cache: Cache = True,
     ) -> None:
         super().__init__(warmup_epochs, interval)
-        self._cache_cfg = cache
+        self._cache_cfg = checked_cache(cache)
         self._dataloader_cfg = dataloader
         self._dataloader: DataLoader[Any] | None = None
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mmremix.datasets.stand_ins import record_broken
 from mmremix.engine.plan.plan_hook import ScoringPlanHook
+from mmremix.engine.scoring.kept_inputs import Cache
 from mmremix.engine.scoring.part import (
     epoch_generator,
     part_sampler,
@@ -99,7 +100,7 @@ class ResampleHook(ScoringPlanHook):
         share: float = 0.2,
         originals: str = 'complete',
         dataloader: Mapping[str, Any] | None = None,
-        cache: bool | Mapping[str, Any] | None = True,
+        cache: Cache = True,
     ) -> None:
         super().__init__(warmup_epochs, interval, dataloader, cache)
         for name, value, valid, wanted in (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
+import shutil
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,66 +17,116 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmremix.datasets import InputCache, MultimodalDataset
-from mmremix.datasets.input_cache import why_not_cached
+from mmremix.datasets.input_cache import check_options
+from mmremix.datasets.keepable import NotKeptError
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
+
+Cache = bool | Mapping[str, Any] | None
+"""Arguments of :class:`~mmremix.datasets.InputCache`; ``True`` for its
+defaults, where the inputs can be kept and loading them costs anything;
+``False`` or ``None`` for none."""
+
+
+def checked_cache(cache: Cache) -> Cache:
+    """What a config says, if it makes sense.
+
+    Raises:
+        ConfigError: If not.
+    """
+    if isinstance(cache, Mapping):
+        check_options(cache)
+    elif cache is not None and not isinstance(cache, bool):
+        raise ConfigError(
+            f'cache must be True, False or a dict, got {cache!r}. Write: '
+            'cache=True, or cache=dict(limit_gb=5)'
+        )
+    return cache
 
 
 def keep_inputs(
-    runner: Runner,
-    dataset: MultimodalDataset,
-    cache: bool | Mapping[str, Any] | None,
-    name: str,
-    content: Any,
+    runner: Runner, dataset: MultimodalDataset, cache: Cache, name: str
 ) -> None:
     """Let a data set keep its inputs: one cache a machine and run.
+
+    The first rank of a machine makes the files, and decides for all of them
+    how large they are. By default, where the inputs cannot be kept, the log
+    says why, and they are loaded each time.
 
     Args:
         runner: The runner; all its ranks call this together.
         dataset: In test mode, before its workers start.
-        cache: Arguments of :class:`~mmremix.datasets.InputCache`; ``True``
-            for its defaults, where the inputs can be kept and loading them
-            costs anything; ``False`` or ``None`` for none.
-        name: Of the folder in the work directory.
-        content: What the inputs are made from.
+        cache: See :data:`Cache`.
+        name: Of the folder in the work directory. What it holds, of a run
+            that was ended, is deleted.
+
+    Raises:
+        NotKeptError: If the inputs cannot be kept, and it was asked for.
+        OSError: If the disk is too small, and it was asked for.
     """
-    if cache is None or cache is False:
+    place = Path(runner.work_dir, name)
+    if cache is None or cache is False or (cache is True and dataset.cheap):
+        if get_rank() == 0:
+            shutil.rmtree(place, ignore_errors=True)
         return
     options = {} if cache is True else dict(cache)
-    if cache is True:
-        reason = why_not_cached(dataset)
-        if reason and not dataset.cheap:
-            runner.logger.info(f'{name}: nothing is kept, since {reason}.')
-        if reason or dataset.cheap:
-            return
-    place = Path(runner.work_dir, name)
     if options.get('directory'):
         run = hashlib.sha256(os.path.abspath(runner.work_dir).encode())
         place = Path(options['directory'], f'{run.hexdigest()[:12]}_{name}')
     host = socket.gethostname()
     hosts = all_gather_object(host)
     is_first = hosts.index(host) == get_rank()
-    settings = {**options, 'directory': Path(place, host)}
-    if not is_first:
-        barrier()  # the files are there now
-    made = InputCache(dataset, content=repr(content), **settings)
     if is_first:
-        barrier()
-    dataset.cache = made
-    runner.logger.info(
-        f'{name} keeps the inputs of {made.num_cached} of {len(dataset)} '
-        f'samples in {place}, {made.nbytes / 1e9:.2f} GB'
-    )
+        shutil.rmtree(place, ignore_errors=True)
+    barrier()
+    options['directory'] = place / host
+    made = _make(dataset, options) if is_first else None
+    found = all_gather_object(made)[hosts.index(host)]
+    if isinstance(found, InputCache):
+        dataset.cache = found
+        if is_first:
+            atexit.register(_remove, found, os.getpid())
+        runner.logger.info(
+            f'{name} keeps the inputs of {found.num_cached} of '
+            f'{len(dataset)} samples in {place}, {found.nbytes / 1e9:.2f} GB'
+        )
+        return
+    with contextlib.suppress(OSError):
+        place.rmdir()
+    if isinstance(found, NotKeptError) and cache is True:
+        runner.logger.info(f'{name}: nothing is kept, since {found.reason}.')
+    elif isinstance(found, OSError) and cache is True:
+        runner.logger.warning(f'{name}: nothing is kept, since {found}.')
+    else:
+        raise found
+
+
+def _make(
+    dataset: MultimodalDataset, options: Mapping[str, Any]
+) -> InputCache | Exception:
+    """What went wrong is for all ranks, which wait for it."""
+    try:
+        return InputCache(dataset, **options)
+    except Exception as error:
+        return error
 
 
 def drop_inputs(dataset: Any) -> None:
     """Give back the disk space of what :func:`keep_inputs` keeps, if any."""
     cache = getattr(dataset, 'cache', None)
     if isinstance(cache, InputCache):
-        cache.remove()
-        # Other machines may have theirs beside it.
-        with contextlib.suppress(OSError):
-            cache.directory.parent.rmdir()
+        _remove(cache, os.getpid())
         dataset.cache = None
+
+
+def _remove(cache: InputCache, process: int) -> None:
+    """Delete the files, if this is no fork of the process."""
+    if process != os.getpid():
+        return
+    cache.remove()
+    # Other machines may have theirs beside it.
+    with contextlib.suppress(OSError):
+        cache.directory.parent.rmdir()
 
 
 @HOOKS.register_module()
@@ -82,7 +134,8 @@ class EvaluationCacheHook(Hook):
     """Keeps the inputs of the validation, so that it decodes them once a run.
 
     They are the same at every epoch: evaluation transforms are deterministic.
-    Files lie in the work directory and are removed when the run ends.
+    Files lie in the work directory and are removed when the run ends, also
+    by an error or a signal.
 
     Example::
 
@@ -91,14 +144,17 @@ class EvaluationCacheHook(Hook):
                 type='EvaluationCacheHook', cache=dict(limit_gb=5)))
 
     Args:
-        cache: See :func:`keep_inputs`. ``False`` turns it off.
+        cache: See :data:`Cache`.
+
+    Raises:
+        ConfigError: On arguments that make no sense.
     """
 
     # Before the hooks that look at the validation set.
     priority = 'VERY_HIGH'
 
-    def __init__(self, cache: bool | Mapping[str, Any] | None = True) -> None:
-        self.cache = cache
+    def __init__(self, cache: Cache = True) -> None:
+        self.cache = checked_cache(cache)
         self._dataset: MultimodalDataset | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -108,14 +164,7 @@ class EvaluationCacheHook(Hook):
         dataset = runner.val_loop.dataloader.dataset
         if not isinstance(dataset, MultimodalDataset):
             return
-        cfg = runner.cfg.get('val_dataloader') or {}
-        keep_inputs(
-            runner,
-            dataset,
-            self.cache,
-            'evaluation_cache',
-            cfg.get('dataset'),
-        )
+        keep_inputs(runner, dataset, self.cache, 'evaluation_cache')
         self._dataset = dataset
 
     def after_run(self, runner: Runner) -> None:

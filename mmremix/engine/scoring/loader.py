@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmremix.datasets import AVDataset, MultimodalDataset
 from mmremix.datasets.worker_pool import with_workers_of
-from mmremix.engine.scoring.kept_inputs import keep_inputs
+from mmremix.engine.scoring.kept_inputs import Cache, keep_inputs
 from mmremix.registry import DATASETS
 from mmremix.utils.errors import ConfigError
 
@@ -21,7 +21,7 @@ from mmremix.utils.errors import ConfigError
 def build_score_dataloader(
     runner: Runner,
     overrides: Mapping[str, Any] | None,
-    cache: bool | Mapping[str, Any] | None = None,
+    cache: Cache = None,
     asked_by: str = 'KLScoreHook',
 ) -> DataLoader[Any]:
     """Build the loader that goes over the training samples to score them.
@@ -31,7 +31,7 @@ def build_score_dataloader(
     Args:
         runner: The runner.
         overrides: Keys that win over the default's.
-        cache: See :func:`~mmremix.engine.scoring.kept_inputs.keep_inputs`.
+        cache: See :data:`~mmremix.engine.scoring.kept_inputs.Cache`.
         asked_by: Class name of the hook that needs it, for errors.
 
     Raises:
@@ -76,7 +76,7 @@ def build_score_dataloader(
             f"    plan=dict(type='{asked_by}', dataloader=None)"
         )
     if isinstance(score, MultimodalDataset):
-        keep_inputs(runner, score, cache, 'scoring_cache', dataset_cfg)
+        keep_inputs(runner, score, cache, 'scoring_cache')
     return with_workers_of(runner.train_dataloader, dataloader)
 
 

@@ -52,3 +52,19 @@ def test_label_is_optional():
 def test_missing_input_is_named():
     with pytest.raises(ValueError, match=r"for each of \['video'\]"):
         PackAVInputs()(sample(inputs={'audio': torch.zeros(1)}))
+
+
+def test_meta_keys_are_further_ones():
+    """Scoring needs the index, and metrics what stands in for another."""
+    results = {
+        'inputs': {'audio': np.zeros(2, np.float32)},
+        'active_modalities': ('audio',),
+        'loaded_modalities': ('audio',),
+        'sample_idx': 4,
+        'replaces': (3, 'c', 'broken'),
+        'snr': 5.0,
+        'clip': 'a',
+    }
+    packed = PackAVInputs(meta_keys=('snr', 'sample_idx')).transform(results)
+    meta = packed['data_samples'].metainfo
+    assert meta.keys() == results.keys() - {'inputs', 'clip'}

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import ast
+import atexit
+import errno
+import logging
+import os
+import shutil
+import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmcv.transforms import BaseTransform
+from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
 from mmremix.datasets import MultimodalDataset
+from mmremix.datasets.keepable import NotKeptError
+from mmremix.engine import EvaluationCacheHook, KLScoreHook
+from mmremix.engine.scoring.kept_inputs import keep_inputs
+from mmremix.registry import DATASETS, TRANSFORMS
+from mmremix.utils.errors import ConfigError
+from tests.tool_run import START, free_port
 
 # It looks at one batch of the training samples by itself.
 ALONE = {'default_hooks.gradient_conflict': None}
@@ -52,23 +69,156 @@ def test_decoded_once_with_the_same_weights(tiny_config, decoded):
     assert sum(every_time.values()) > 1.5 * sum(decoded.values())
     assert plain.keys() == kept.keys()
     assert all(torch.equal(plain[n], kept[n]) for n in plain)
+    assert folders(cfg) == set()
+
+
+@TRANSFORMS.register_module(force=True)
+class When(BaseTransform):
+    """Meta information that is another at each call."""
+
+    def transform(self, results):
+        results['when'] = time.monotonic_ns()
+        return results
+
+
+def folders(cfg):
+    """Those of caches in the work directory."""
     left = {path.name for path in Path(cfg.work_dir).iterdir()}
-    assert not left & {'scoring_cache', 'evaluation_cache'}
+    return left & {'scoring_cache', 'evaluation_cache'}
 
 
-def test_inputs_that_cannot_be_kept(tiny_config, caplog, monkeypatch):
+def test_inputs_that_cannot_be_kept(tiny_config):
     """By default a reason in the log; where it was asked for, an error."""
-    monkeypatch.setattr(
-        'mmremix.engine.scoring.kept_inputs.why_not_cached',
-        lambda dataset: 'they vary',
-    )
     cfg = tiny_config(epochs=2, **{'method_remix.plan.cache': False})
+    pipeline = [dict(step) for step in cfg.val_dataloader.dataset.pipeline]
+    pipeline[-1]['meta_keys'] = ('clip', 'when')
+    cfg.val_dataloader.dataset.pipeline = [{'type': 'When'}, *pipeline]
     run(cfg)
     log = next(Path(cfg.work_dir).glob('*/*.log')).read_text()
-    assert 'evaluation_cache: nothing is kept, since they vary.' in log
-    monkeypatch.setattr(
-        'mmremix.datasets.input_cache.why_not_cached', lambda _: 'they vary'
+    assert "evaluation_cache: nothing is kept, since 'when' of sample" in log
+    cfg.work_dir += '_asked'
+    cfg.default_hooks.evaluation_cache.cache = {'limit_gb': 1}
+    with pytest.raises(NotKeptError, match=r'when(.|\n)*cache=False'):
+        run(cfg)
+
+
+@pytest.mark.parametrize('asked', [True, {'limit_gb': 1}])
+def test_a_full_disk(tiny_config, monkeypatch, asked):
+    """Training goes on without what nobody asked for."""
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'posix_fallocate', full)
+    cfg = tiny_config(epochs=2)
+    cfg.merge_from_dict({'default_hooks.evaluation_cache.cache': asked})
+    if asked is True:
+        run(cfg)
+        log = next(Path(cfg.work_dir).glob('*/*.log')).read_text()
+        for name in ('scoring_cache', 'evaluation_cache'):
+            assert f'{name}: nothing is kept, since [Errno 28]' in log
+    else:
+        with pytest.raises(OSError, match='No space left'):
+            run(cfg)
+    assert folders(cfg) == set()
+
+
+class Ends(Hook):
+    """Stops in the second epoch, as Ctrl-C does."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_the_end_of_the_process_removes_them(tiny_config, monkeypatch):
+    """Not that of a fork of it, such as a worker."""
+    at_exit = []
+    monkeypatch.setattr(atexit, 'register', lambda *call: at_exit.append(call))
+    cfg = tiny_config(epochs=2)
+    runner = build_runner(cfg)
+    runner.register_hook(Ends())
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    assert len(folders(cfg)) == 2
+
+    def end():
+        for function, *given in at_exit:
+            if function.__module__ == keep_inputs.__module__:
+                function(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, 'getpid', lambda: 0)
+        end()
+    assert len(folders(cfg)) == 2
+    end()
+    assert folders(cfg) == set()
+
+
+def test_a_killed_run_leaves_nothing_to_the_next(tiny_config):
+    cfg = tiny_config(epochs=2)
+    for name in ('scoring_cache', 'evaluation_cache'):
+        old = Path(cfg.work_dir, name, 'another-machine', '0.bin')
+        old.parent.mkdir(parents=True)
+        old.write_bytes(b'old')
+    cfg.merge_from_dict({'default_hooks.evaluation_cache.cache': False})
+    run(cfg)
+    assert folders(cfg) == set()
+
+
+def _rank(rank, port, folder, cfg):
+    torch.set_num_threads(1)
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    torch.distributed.init_process_group('gloo', rank=rank, world_size=2)
+    dataset = DATASETS.build(cfg)
+    # When the second rank looks, the first one's files are there.
+    usage = shutil.disk_usage(folder)._replace(free=200_000 // (1 + rank))
+    shutil.disk_usage = lambda path: usage
+    runner = SimpleNamespace(
+        work_dir=folder, logger=logging.getLogger(f'rank{rank}')
     )
-    asked = {'method_remix.plan.cache': {'limit_gb': 1}}
-    with pytest.raises(ValueError, match=r'they vary.*cache=False'):
-        run(tiny_config(epochs=2, **asked))
+    keep_inputs(runner, dataset, True, 'scoring_cache')
+    first = [dataset[row]['inputs'] for row in range(len(dataset))]
+    torch.distributed.barrier()
+    again = [dataset[row]['inputs'] for row in range(len(dataset))]
+    alike = all(
+        torch.equal(one[name], other[name])
+        for one, other in zip(first, again, strict=True)
+        for name in one
+    )
+    found = (dataset.cache.num_cached, alike)
+    Path(folder, f'{rank}.txt').write_text(repr(found))
+    torch.distributed.destroy_process_group()
+
+
+def test_ranks_of_a_machine_agree_how_much(tiny_config, tmp_path):
+    """However much of the disk is free when each of them looks."""
+    torch.multiprocessing.start_processes(
+        _rank,
+        args=(
+            free_port(),
+            str(tmp_path),
+            tiny_config().val_dataloader.dataset,
+        ),
+        nprocs=2,
+        start_method=START,
+    )
+    found = {(tmp_path / f'{rank}.txt').read_text() for rank in range(2)}
+    assert len(found) == 1
+    num_cached, alike = ast.literal_eval(found.pop())
+    assert 0 < num_cached < 12 and alike
+
+
+@pytest.mark.parametrize(
+    ('cache', 'message'),
+    [
+        ('float16', "cache must be True, False or a dict, got 'float16'"),
+        ({'limit': 5}, r"there is no \['limit'\]\. Write: cache=dict\("),
+        ({'limit_gb': -1}, 'limit_gb must be gigabytes >= 0, got -1'),
+        ({'directory': 5}, 'directory must be a folder, got 5'),
+    ],
+)
+def test_options(cache, message):
+    for make in (EvaluationCacheHook, partial(KLScoreHook, 1)):
+        with pytest.raises(ConfigError, match=message):
+            make(cache=cache)
