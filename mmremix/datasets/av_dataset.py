@@ -152,7 +152,7 @@ class AVDataset(LabelledDataset):
         folders = {'clip': '', 'audio': '', **(data_prefix or {})}
         self.remote = None if remote is None else RemoteFiles(**remote)
         if self.remote is not None:
-            folders = _below(self.remote.cache, folders, ann_file)
+            folders = _below(self.remote.folder, folders, ann_file)
             check_files = False
         super().__init__(
             ann_file,
@@ -168,13 +168,18 @@ class AVDataset(LabelledDataset):
         self, info: Mapping[str, Any], loaded: Sequence[str]
     ) -> None:
         """Copy the files of a sample here, if they are elsewhere."""
+        if self.remote is not None:
+            for path in _files(info, loaded):
+                self.remote.fetch(path)
+
+    def make_anew(
+        self, info: Mapping[str, Any], loaded: Sequence[str]
+    ) -> bool:
+        """Load copies again that cannot be read, once in a run."""
         if self.remote is None:
-            return
-        keys = [key for key in MEDIA_KEYS if key in info]
-        if 'audio' in keys and tuple(loaded) == ('audio',):
-            keys = ['audio']
-        for key in keys:
-            self.remote.fetch(info[key])
+            return False
+        came = [self.remote.renew(path) for path in _files(info, loaded)]
+        return any(came)
 
     def load_data_list(self) -> Sequence[dict[str, Any]]:
         """Read the annotation and resolve labels, segments and paths.
@@ -309,6 +314,14 @@ class AVDataset(LabelledDataset):
                 'current',
                 level=30,
             )
+
+
+def _files(info: Mapping[str, Any], loaded: Sequence[str]) -> list[str]:
+    """Those that are read of a sample."""
+    keys = [key for key in MEDIA_KEYS if key in info]
+    if 'audio' in keys and tuple(loaded) == ('audio',):
+        keys = ['audio']
+    return [info[key] for key in keys]
 
 
 def _below(

@@ -259,6 +259,20 @@ class MultimodalDataset(BaseDataset):
             BrokenMediaError: If it cannot be read.
         """
 
+    def make_anew(
+        self, info: Mapping[str, Any], loaded: Sequence[str]
+    ) -> bool:
+        """Do it again for a sample that cannot be read.
+
+        Args:
+            info: The sample.
+            loaded: The modalities to read.
+
+        Returns:
+            Whether it may be readable now.
+        """
+        return False
+
     def presence(self) -> np.ndarray | None:
         """Which modalities each sample has, bool ``(N, K)``.
 
@@ -297,6 +311,10 @@ class MultimodalDataset(BaseDataset):
                         clip, 'a transform of the pipeline returned None'
                     )
             except BrokenMediaError as error:
+                if replaces is None and self.make_anew(
+                    self.get_data_info(index), loaded
+                ):
+                    return self._load(index, active, loaded)
                 if self.on_broken == 'raise':
                     raise BrokenMediaError(
                         f'{error}\nThis is {place}. To train without samples '

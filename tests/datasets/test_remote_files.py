@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import pickle
 import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -16,13 +18,17 @@ from torch.utils.data import DataLoader
 from mmremix.datasets import AVDataset, remote_files
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.remote_files import RemoteFiles
+from mmremix.datasets.sample_error import SampleError
 from mmremix.utils.errors import ConfigError
 
 
 class ReadBytes:
     def __call__(self, results):
         with open(results['clip'], 'rb') as stream:
-            return {'text': stream.read(), 'clip': results['clip']}
+            text = stream.read()
+        if text == b'bad':
+            raise BrokenMediaError.of(results['clip'], 'is bad')
+        return {'text': text, 'clip': results['clip']}
 
 
 @pytest.fixture
@@ -52,7 +58,8 @@ def test_a_data_set_in_a_store_is_the_same(store, tmp_path):
     data = dataset(tmp_path)
     assert not (tmp_path / 'cache').exists()
     assert data[3]['text'] == b'3' * 1000
-    kept = tmp_path / 'cache' / 'clips' / 'x' / '3.bin'
+    kept = Path(data.remote.folder, 'clips', 'x', '3.bin')
+    assert kept.is_relative_to(tmp_path / 'cache')
     assert data[3]['clip'] == str(kept) and kept.is_file()
     assert os.listdir(kept.parent) == ['3.bin']
     store.rm('/bucket/clips/x/3.bin')
@@ -69,10 +76,11 @@ def test_a_data_set_in_a_store_is_the_same(store, tmp_path):
 
 def test_workers(store, tmp_path):
     """Each opens the store for itself; a forked memory has the files."""
-    loader = DataLoader(dataset(tmp_path), num_workers=2, collate_fn=list)
+    data = dataset(tmp_path)
+    loader = DataLoader(data, num_workers=2, collate_fn=list)
     texts = [batch[0]['text'][:1] for batch in loader]
     assert texts == [b'%d' % i for i in range(6)]
-    assert len(os.listdir(tmp_path / 'cache/clips/x')) == 6
+    assert len(os.listdir(f'{data.remote.folder}/clips/x')) == 6
 
 
 def test_what_is_not_there(store, tmp_path):
@@ -96,33 +104,118 @@ def test_a_store_that_fails(store, tmp_path, monkeypatch):
             raise ConnectionError('gone')
 
     monkeypatch.setattr(files._opened[1], 'get_file', get_file)
-    path = tmp_path / 'cache/clips/x/1.bin'
+    path = Path(files.folder, 'clips/x/1.bin')
     with pytest.raises(OSError, match=r'3 tries .*4 of 1000 bytes came'):
         files.fetch(str(path))
     assert len(calls) == 3 and os.listdir(path.parent) == []
 
 
+def make_old(path, seconds):
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
 def test_the_limit(store, tmp_path):
+    """Of what was loaded: nothing else in the folder is touched."""
+    own = tmp_path / 'cache' / 'thesis.tex'
+    own.parent.mkdir()
+    own.write_bytes(b'1' * 9000)
+    make_old(own, 9000)
     data = dataset(tmp_path, remote={'limit_gb': 2500 / 1e9})
-    folder = tmp_path / 'cache/clips/x'
+    folder = Path(data.remote.folder, 'clips/x')
     for number in range(3):
         assert data[number]['text'] == b'%d' % number * 1000
     # In use just now, all of them.
     assert len(os.listdir(folder)) == 3
-    old = time.time() - 1000
     for number in range(3):
-        os.utime(folder / f'{number}.bin', (old + number, old + number))
+        make_old(folder / f'{number}.bin', 1000 - number)
     data[0]
     data[3]
     assert sorted(os.listdir(folder)) == ['0.bin', '3.bin']
+    assert own.stat().st_size == 9000
+
+
+def test_each_url_has_its_files(store, tmp_path):
+    """The names are the same in both."""
+    store.pipe('/other/clips/x/3.bin', b'other')
+    assert dataset(tmp_path)[3]['text'] == b'3' * 1000
+    other = dataset(tmp_path, remote={'url': 'memory://other'})
+    assert other[3]['text'] == b'other'
+
+
+def test_a_bad_copy_is_loaded_again(store, tmp_path, monkeypatch):
+    """Once in a run; a file that is bad in the store stays so."""
+    data = dataset(tmp_path)
+    path = Path(data.remote.folder, 'clips/x/1.bin')
+    data[1]
+    path.write_bytes(b'bad')
+    make_old(path, 1000)
+    assert data[1]['text'] == b'1' * 1000
+
+    store.pipe('/bucket/clips/x/1.bin', b'bad')
+    path.write_bytes(b'bad')
+    make_old(path, 1000)
+    loads = []
+    load = RemoteFiles._load
+
+    def counted(self, path):
+        loads.append(path)
+        load(self, path)
+
+    monkeypatch.setattr(RemoteFiles, '_load', counted)
+    for _ in range(2):
+        with pytest.raises(BrokenMediaError, match='is bad'):
+            data[1]
+    assert loads == [str(path)]
+    # Where the store has none, the error is that of the copy.
+    make_old(path, 1000)
+    store.rm('/bucket/clips/x/1.bin')
+    with pytest.raises(BrokenMediaError, match='is bad'):
+        data[1]
+    assert path.read_bytes() == b'bad'
+
+
+def test_files_of_another_user(store, tmp_path, monkeypatch):
+    """They can be read, if not marked as used or deleted."""
+    data = dataset(tmp_path, remote={'limit_gb': 1500 / 1e9})
+    data[0]
+
+    def refuse(path, *args):
+        raise PermissionError(errno.EPERM, 'Operation not permitted', path)
+
+    make_old(Path(data.remote.folder, 'clips/x/0.bin'), 1000)
+    opened = os.open
+
+    def read_only(path, flags, *mode, **more):
+        if flags & os.O_CREAT:
+            refuse(path)
+        return opened(path, flags, *mode, **more)
+
+    monkeypatch.setattr(os, 'utime', refuse)
+    assert data[0]['text'] == b'0' * 1000
+    monkeypatch.undo()
+    data[1]
+    make_old(Path(data.remote.folder, 'clips/x/1.bin'), 1000)
+    monkeypatch.setattr(os, 'open', read_only)
+    monkeypatch.setattr(os, 'unlink', refuse)
+    data.remote._make_room(1500)
+    monkeypatch.undo()
+    assert len(os.listdir(f'{data.remote.folder}/clips/x')) == 1 + 1
+
+
+def test_a_folder_that_cannot_be_made(store, tmp_path):
+    (tmp_path / 'cache').write_text('a file')
+    with pytest.raises(SampleError, match=r"remote=dict\(cache='...'\)"):
+        dataset(tmp_path)[0]
 
 
 def test_pickled(store, tmp_path):
     files = pickle.loads(
         pickle.dumps(RemoteFiles('memory://bucket', str(tmp_path / 'c')))
     )
-    files.fetch(str(tmp_path / 'c/clips/x/0.bin'))
-    assert (tmp_path / 'c/clips/x/0.bin').read_bytes() == b'0' * 1000
+    path = Path(files.folder, 'clips/x/0.bin')
+    files.fetch(str(path))
+    assert path.read_bytes() == b'0' * 1000
     with pytest.raises(BrokenMediaError, match='not below'):
         files.fetch(str(tmp_path / 'elsewhere'))
 
@@ -132,6 +225,7 @@ def test_pickled(store, tmp_path):
     [
         ({'url': 'bucket/clips'}, r"url must be such as 's3://bucket/clips'"),
         ({'url': 'nothing://x'}, r'nothing://x cannot be read'),
+        ({'url': 'https://x/clips?a=b'}, r'is a folder.*with \? or #'),
         ({'limit_gb': 0}, r'limit_gb must be positive'),
         ({'cache': ''}, r'cache is a folder'),
     ],
@@ -154,6 +248,10 @@ def test_a_package_that_is_missing(tmp_path, monkeypatch):
 def test_a_prefix_must_be_of_the_store(tmp_path, store):
     with pytest.raises(ConfigError, match='relative to the url'):
         dataset(tmp_path, data_prefix={'clip': '/clips'})
+
+
+# In an address these would begin something, or stand for a letter.
+NAMES = ('take#2', 'take?3', 'take%20', 'take 5', 'take+6', 'täke&7=8;9')
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -185,5 +283,11 @@ def test_a_web_server(store, tmp_path):
             assert texts == [b'0', b'1']
             with pytest.raises(BrokenMediaError, match='is not there'):
                 data[5]
+            for name in ('take', *NAMES):
+                (served / name).write_bytes(name.encode())
+            for name in NAMES:
+                path = Path(data.remote.folder, 'clips/x', name)
+                data.remote.fetch(str(path))
+                assert path.read_bytes() == name.encode()
         finally:
             server.shutdown()
