@@ -21,7 +21,8 @@ class WorkerPool:
     Training, scoring and validation take turns, so one set of persistent
     workers serves them all. Each loader gives the batches that it would give
     with workers of its own, also where a data set draws from the ambient
-    random state.
+    random state; there, not once it was asked in the middle of another's
+    turn, for which it starts workers of its own.
 
     Example::
 
