@@ -199,7 +199,7 @@ def fold_numbers(
         what = 'samples' if groups is None else f'values of {part.by!r}'
         raise HeldOutError(
             f'part ({part}): {len(set(kin))} {what} cannot fill '
-            f'{len(shares)} parts. {_way_out(part)}'
+            f'{len(shares)} parts. {_too_few(len(set(kin)), part)}'
         )
     if part.share is not None and groups is None:
         return _share_of_each_class(labels, part.share, part.seed)
@@ -244,6 +244,19 @@ def _way_out(part: Part) -> str:
     )
     finer = ', or another column' if part.by else ''
     return f'Take {fewer}{finer}. {_LINES}'
+
+
+def _too_few(groups: int, part: Part) -> str:
+    """What to write where there are fewer groups than parts."""
+    if groups < 2:
+        wanted = 'another column' if part.by else 'a larger data set'
+        return f'Two parts need at least two: take {wanted}. {_LINES}'
+    fold = min(part.fold or 0, groups - 1)
+    return (
+        f'Write: held_out = dict(by={part.by!r}, folds={groups}, fold={fold}, '
+        f'seed={part.seed}), or another column (in a data set: '
+        "part=dict(keep='train', ...))."
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -214,3 +214,22 @@ def test_parts_of_arrays(tmp_path):
     assert train.fingerprint() != held_out.fingerprint()
     with pytest.raises(ConfigError, match="no column 'speaker'"):
         ArrayDataset(str(file), modalities=['a'], part={'by': 'speaker'})
+
+
+@pytest.mark.parametrize('by', ['subject', None])
+def test_more_folds_than_groups_get_as_many_as_there_are(by):
+    labels, groups = [0, 1, 0, 1], ['a', 'b', 'c', 'a']
+    part = Part.of({'by': by, 'folds': 5, 'fold': 4, 'seed': 7})
+    with pytest.raises(HeldOutError) as error:
+        split_held_out(labels, groups if by else None, part)
+    text = str(error.value)
+    assert f'by={by!r}, folds={3 if by else 4}, ' in text
+    assert 'folds=5' not in text
+    line = text.split('held_out = ')[1].split('),')[0] + ')'
+    split_held_out(labels, groups if by else None, Part.of(eval(line)))
+
+
+def test_one_group_makes_no_two_parts():
+    part = Part.of({'by': 'subject', 'folds': 2})
+    with pytest.raises(HeldOutError, match='take another column'):
+        split_held_out([0, 1], ['a', 'a'], part)
