@@ -63,3 +63,29 @@ def test_other_test_sets_are_refused(tmp_path):
         assert 'above 0' in run(a, a, '--weights', *weights).stderr
     c = dump(tmp_path / 'c', [[float('nan'), 0.1]] * 3)
     assert 'NaN or infinite' in run(a, c).stderr
+
+
+def test_a_damaged_dump_is_named(tmp_path):
+    good = dump(tmp_path / 'good', [[0.9, 0.1]] * 3)
+    content = (tmp_path / 'good').read_bytes()
+    (tmp_path / 'half.pkl').write_bytes(content[: len(content) // 2])
+    for name, found in {
+        'dict': {'pred_score': 1},
+        'empty': [],
+        'plain': [1, 2],
+        'no_score': [{'gt_label': torch.tensor([0])}],
+        'ragged': [
+            {'gt_label': 0, 'pred_score': {'fusion': torch.ones(n)}}
+            for n in (2, 3)
+        ],
+        'label_beyond': [
+            {'gt_label': 5, 'pred_score': {'fusion': torch.ones(2)}}
+        ],
+    }.items():
+        (tmp_path / f'{name}.pkl').write_bytes(pickle.dumps(found))
+    for file in sorted(tmp_path.glob('*.pkl')):
+        done = run(good, file)
+        assert done.returncode == 1
+        assert 'Traceback' not in done.stderr, done.stderr
+        assert file.name in done.stderr
+        assert '--dump' in done.stderr

@@ -17,21 +17,41 @@ from mmremix.evaluation.metrics.multimodal_accuracy import (
     METRIC_NAMES,
     summarize_confusion,
 )
+from mmremix.utils.errors import ConfigError, MmremixError
 from mmremix.utils.names import FUSION
 from mmremix.utils.plain_pickle import load_plain
 from mmremix.visualization.predictions import format_table
 
 
 def load(path: str) -> tuple[np.ndarray, np.ndarray, list[Any]]:
-    """Labels (N,), fused probabilities (N, M) and clips of a dump."""
+    """Labels (N,), fused probabilities (N, M) and clips of a dump.
+
+    Raises:
+        MmremixError: If it is none, or damaged.
+    """
     samples = load_plain(path)
-    labels = np.array([int(sample['gt_label']) for sample in samples])
-    scores = np.stack(
-        [np.asarray(sample['pred_score'][FUSION]) for sample in samples]
-    )
+    try:
+        labels = np.array([int(sample['gt_label']) for sample in samples])
+        scores = np.stack(
+            [np.asarray(sample['pred_score'][FUSION]) for sample in samples]
+        )
+        clips = [sample.get('clip') for sample in samples]
+        whole = scores.ndim == 2 and labels.min() >= 0
+        if not whole or labels.max() >= scores.shape[1]:
+            raise ValueError(
+                f'labels {labels.min()} to {labels.max()}, probabilities '
+                f'{scores.shape}'
+            )
+    # What else a file may hold raises whatever is done to it here.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f'{path} holds no predictions of samples with labels '
+            f'({type(error).__name__}: {error}). Write it anew: python '
+            'tools/test.py CONFIG CHECKPOINT --dump OUT.pkl'
+        ) from error
     if not np.isfinite(scores).all():
         raise ValueError(f'{path} has predictions that are NaN or infinite.')
-    return labels, scores, [sample.get('clip') for sample in samples]
+    return labels, scores, clips
 
 
 def measure(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
@@ -102,7 +122,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         print(ensemble(args.dumps, args.weights, args.rule))
-    except (ValueError, OSError, KeyError) as error:
+    except (MmremixError, ValueError, OSError) as error:
         raise SystemExit(f'error: {error}') from error
 
 
