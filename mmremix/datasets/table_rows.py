@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,10 @@ from mmremix.datasets.csv_rows import (
 )
 
 JSON_LINES = ('.jsonl', '.ndjson')
+
+
+class _TwiceError(ValueError):
+    """A key of a JSON object that is there twice."""
 
 
 class RawRow(NamedTuple):
@@ -83,7 +88,10 @@ def _json_lines(file: Path, columns: Sequence[str]) -> Iterator[RawRow]:
                 if not text.strip():
                     continue
                 try:
-                    cells = json.loads(text)
+                    cells = json.loads(text, object_pairs_hook=_each_once)
+                except _TwiceError as error:
+                    yield RawRow(line, {}, str(error))
+                    continue
                 except (ValueError, RecursionError) as error:
                     yield RawRow(line, {}, f'no JSON ({error})')
                     continue
@@ -100,6 +108,22 @@ def _json_lines(file: Path, columns: Sequence[str]) -> Iterator[RawRow]:
     missing = [name for name in columns if name not in seen]
     if missing and seen:
         raise AnnotationError(no_column(str(file), missing, list(seen)))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    cells = dict(pairs)
+    if len(cells) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = {
+            key: [value for name, value in pairs if name == key]
+            for key in counts
+            if counts[key] > 1
+        }
+        raise _TwiceError(
+            f'a key twice with its values, {str(twice)[:100]}; write each '
+            'key once'
+        )
+    return cells
 
 
 def no_column(source: str, missing: Sequence[str], there: list[str]) -> str:

@@ -153,6 +153,19 @@ def test_json_lines(tmp_path):
         make(tmp_path, 'rows.jsonl', modalities=cfgs)
 
 
+def test_a_key_twice_in_a_line_is_refused(tmp_path):
+    write_table(tmp_path)
+    good = '{"label": "a", "path": "sensor/0.npy", "age": {"x": 1}}'
+    twice = '{"label": "a", "path": "sensor/0.npy", "label": "b"}'
+    within = '{"label": "a", "path": "p", "age": {"x": 1, "x": 2}}'
+    (tmp_path / 'rows.jsonl').write_text('\n'.join([good, twice, within]))
+    cfgs = {'sensor': {'reader': 'npy', 'column': 'path', 'length': 4}}
+    with pytest.raises(
+        AnnotationError, match=r"(?s)line 2: .*'label'.*line 3: .*'x'"
+    ):
+        make(tmp_path, 'rows.jsonl', modalities=cfgs)
+
+
 def test_folders_of_samples(tmp_path):
     for place in ('walk/s1', 'walk/s2', 'run/s1'):
         (tmp_path / place).mkdir(parents=True)
