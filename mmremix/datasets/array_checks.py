@@ -186,7 +186,7 @@ def select_rows(
             )
         # What a cell says is compared once for each value there is.
         texts, inverse = np.unique(columns[name], return_inverse=True)
-        cells = [str(text) for text in as_text(texts).tolist()]
+        cells = [str(text) for text in texts.tolist()]
         wanted = RowFilter({name: value})
         holds = np.array([wanted.holds({name: cell}) for cell in cells])
         keep &= holds[inverse]
@@ -205,11 +205,35 @@ def select_rows(
     return np.flatnonzero(keep)
 
 
-def as_text(values: np.ndarray) -> np.ndarray:
-    """Bytes as text; anything else as it is."""
+def read_text(file: ArrayFile, name: str) -> np.ndarray:
+    """An array, bytes in it as text; anything else as it is.
+
+    Raises:
+        AnnotationError: On bytes that are no UTF-8, with the rows.
+    """
+    values = file[name]
     if values.dtype.kind != 'S':
         return values
-    return np.char.decode(values, 'utf-8')
+    try:
+        return np.char.decode(values, 'utf-8')
+    except UnicodeDecodeError:
+        bad = [row for row, x in enumerate(values.flat) if not _is_utf8(x)]
+    raise_rows(
+        file,
+        np.array(bad),
+        f'{name} has bytes that are no text in UTF-8. Write text in the '
+        f"encoding it is in: numpy.char.decode({name}, 'latin-1')",
+        values.ravel(),
+    )
+    return values
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode('utf-8')
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _some(values: Iterable[str]) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets.array_checks import (
-    as_text,
     check_arrays,
     check_finite,
     check_padded,
     length_name,
+    read_text,
     select_rows,
 )
 from mmremix.datasets.array_file import ArrayFile
@@ -170,7 +170,7 @@ class ArrayDataset(MultimodalDataset):
         check_padded(str(file.path), file.names, self.arrays, self.padded)
         given = self._classes
         if isinstance(given, str):
-            given = as_text(file[given]).tolist()
+            given = read_text(file, given).tolist()
         elif given is None:
             given = self.metainfo.get('classes')
         self._labels, classes = labels_of(
@@ -267,7 +267,7 @@ class ArrayDataset(MultimodalDataset):
                 f'{self.file.path}: no column {name!r}. There are '
                 f'{sorted({"label", *columns})}.'
             )
-        return as_text(columns[name][self._rows])
+        return columns[name][self._rows]
 
     def row(self, index: int) -> Row:
         """What a sample is, wherever the file lies."""
@@ -326,7 +326,7 @@ class ArrayDataset(MultimodalDataset):
         if self._column_arrays is None:
             rows = file.shape(self.label)[:1]
             self._column_arrays = {
-                name: as_text(file[name])
+                name: read_text(file, name)
                 for name in file.names
                 if file.shape(name) == rows
                 and file.dtype(name).kind in 'biufUS'

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmremix.datasets.array_checks import as_text, raise_rows
+from mmremix.datasets.array_checks import raise_rows, read_text
 from mmremix.datasets.array_file import ArrayFile
 from mmremix.datasets.csv_rows import AnnotationError
 from mmremix.datasets.labels import ClassList, sort_labels
@@ -67,7 +67,7 @@ def read_labels(
             f'{name}.astype(int)'
         )
     if values.dtype.kind in 'US':
-        texts = as_text(values)
+        texts = read_text(file, name)
         if classes is None:
             classes = sort_labels([str(text) for text in np.unique(texts)])
         listed = ClassList(list(classes), f'{file.path}: classes')

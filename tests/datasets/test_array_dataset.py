@@ -248,6 +248,16 @@ def one_nan(row):
             {},
             'NaN or infinite in float32',
         ),
+        (
+            dict(subject=np.array([b'a', b'M\xfcller'] * (N // 2))),
+            {},
+            r"set.npz: 6 unusable.*from 0: 1 \(b'M.xfcller'\), 3 .*subject",
+        ),
+        (
+            dict(label=np.array([b'a', b'\xe9'] * (N // 2))),
+            {},
+            r"from 0: 1 \(b'.xe9'\), .*label .*'latin-1'",
+        ),
         ({}, dict(indices=[True, False]), 'True is no number of a sample'),
         ({}, dict(indices=[0.5, 1.7]), '0.5 is no number of a sample'),
         (dict(label=np.eye(N)), {}, r'label.argmax\(axis=1\)'),

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from mmremix.datasets.array_checks import (
-    as_text,
     check_arrays,
     check_finite,
     length_name,
+    read_text,
 )
 from mmremix.datasets.array_dataset import ArrayDataset
 from mmremix.datasets.array_file import ArrayFile
@@ -102,7 +102,7 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
         some = file[name][:: max(count // _STATISTICS, 1)]
         fitted[name] = fit_array(name, some)
     columns = {
-        name: [str(x) for x in as_text(file[name])]
+        name: [str(x) for x in read_text(file, name)]
         for name in file.names
         if file.shape(name) == (count,) and name != label
     }
@@ -112,7 +112,7 @@ def survey_arrays(source: str, label: str = 'label') -> RowSurvey:
     }
     if label != 'label':
         place['label'] = label
-    labels = [str(x) for x in as_text(file[label])]
+    labels = [str(x) for x in read_text(file, label)]
     data = ArrayDataset(**place, modalities=names, check_values=False)
     return _survey(
         {'type': 'ArrayDataset', **place},
