@@ -22,6 +22,7 @@ from mmremix.datasets.array_identity import array_identity
 from mmremix.datasets.array_labels import labels_of
 from mmremix.datasets.csv_rows import AnnotationError
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.indices import check_within
 from mmremix.datasets.labels import check_no_label, plain_label
 from mmremix.datasets.multimodal_dataset import MultimodalDataset
 from mmremix.datasets.rows import Row
@@ -312,6 +313,7 @@ class ArrayDataset(MultimodalDataset):
         return other
 
     def _chosen(self, indices: Sequence[int] | int) -> np.ndarray:
+        check_within(self.ann_file, len(self._rows), indices)
         if isinstance(indices, int):
             return (
                 self._rows[:indices] if indices >= 0 else self._rows[indices:]

@@ -258,6 +258,10 @@ def one_nan(row):
             {},
             r"from 0: 1 \(b'.xe9'\), .*label .*'latin-1'",
         ),
+        ({}, dict(indices=[0, 12]), r'12.*12 samples.*indices=12\)'),
+        ({}, dict(indices=[-13]), r'-13.*12 samples.*-12 to 11'),
+        ({}, dict(indices=13), r'13.*12 samples.*indices=12\)'),
+        ({}, dict(indices=-13), r'-13.*12 samples.*indices=12\)'),
         ({}, dict(indices=[True, False]), 'True is no number of a sample'),
         ({}, dict(indices=[0.5, 1.7]), '0.5 is no number of a sample'),
         (dict(label=np.eye(N)), {}, r'label.argmax\(axis=1\)'),
@@ -272,6 +276,10 @@ def one_nan(row):
 def test_refuses(make, changes, options, message):
     with pytest.raises(ConfigError, match=f'(?s){message}'):
         make(changes, **options)
+
+
+def test_as_many_indices_as_samples_are_all(make):
+    assert len(make(indices=N)) == len(make(indices=-N)) == N
 
 
 def test_rows_that_are_not_used_may_be_broken(make):

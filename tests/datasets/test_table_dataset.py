@@ -166,6 +166,17 @@ def test_a_key_twice_in_a_line_is_refused(tmp_path):
         make(tmp_path, 'rows.jsonl', modalities=cfgs)
 
 
+@pytest.mark.parametrize('indices', [[0, 99], 99, -99])
+def test_indices_beyond_the_samples(tmp_path, indices):
+    write_table(tmp_path)
+    size = len(make(tmp_path))
+    found = rf'(?s)99.*{size} samples.*dataset=dict\(indices={size}\)'
+    with pytest.raises(ConfigError, match=found):
+        make(tmp_path, indices=indices)
+    every = make(tmp_path, indices=size)
+    assert len(every) == size
+
+
 def test_folders_of_samples(tmp_path):
     for place in ('walk/s1', 'walk/s2', 'run/s1'):
         (tmp_path / place).mkdir(parents=True)
