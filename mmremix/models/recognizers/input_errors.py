@@ -85,8 +85,15 @@ def _line(name: str, x: Tensor | Padded, text: str) -> str:
     )
     if 'Expected more than 1 value' in text:
         advice = (
-            'Batch norm needs more than one value a channel. Write a larger '
-            'batch: train_dataloader = dict(batch_size=...)'
+            'Batch norm needs more than one value a channel, and this batch '
+            'is too small. If it is the rest of an epoch (or of a modality), '
+            'leave it out:\n'
+            "    train_dataloader = dict(batch_sampler=dict(tail='drop'))\n"
+            'for a loader whose batch_sampler is a RemixSampler, and for one '
+            'without:\n'
+            '    train_dataloader = dict(drop_last=True)\n'
+            'If all are so small, write larger ones:\n'
+            '    train_dataloader = dict(batch_size=4)'
         )
     elif re.search(r'Expected \dD|mat1 and mat2|values to unpack', text):
         advice = (
