@@ -12,6 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmremix.datasets import RemixSampler, multimodal_collate
+from mmremix.engine.one_modality import warn_of_one
 from mmremix.utils.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def check_train_setup(runner: Runner, hook: PlanHook) -> None:
         _check_mixed_batches(runner)
     if is_distributed():
         _check_distributed(runner)
+    warn_of_one(runner, kind, sampler.modalities, 'method_<name> = None')
 
 
 def keep_steps_whole(wrapper: OptimWrapper) -> None:

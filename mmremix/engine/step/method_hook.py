@@ -9,6 +9,7 @@ from mmengine.dist import broadcast, is_distributed
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmremix.engine.one_modality import warn_of_one
 from mmremix.engine.plan.plan_hook import PlanHook
 from mmremix.engine.step.optim_wrappers import GradientPlace
 from mmremix.engine.unwrap import unwrap
@@ -63,6 +64,8 @@ class MethodHook(Hook):
         for name, method in self._methods.items():
             _check_model(name, method, model)
             _check_plan(name, method, runner)
+            off = f'method_{name} = None'
+            warn_of_one(runner, type(method).__name__, model.modalities, off)
         wrapper = runner.optim_wrapper
         if isinstance(wrapper, GradientPlace):
             wrapper.attach(model)

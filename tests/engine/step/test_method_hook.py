@@ -12,6 +12,7 @@ from mmremix.apis import build_runner
 from mmremix.methods import Method
 from mmremix.registry import MODELS
 from tests.engine.checkpoints.test_resume import Stop, tensors
+from tests.engine.method_run import method_config, run
 from tests.methods import toys  # noqa: F401  (registers them)
 
 
@@ -121,3 +122,24 @@ def test_a_wrapper_without_a_place_for_gradients(tiny_config):
     cfg = with_method(tiny_config('joint_demo_concat'), 'RunningMean')
     cfg.optim_wrapper.type = 'mmengine.OptimWrapper'
     refused(cfg, r"(?s)\['mine'\] act on gradients.*mmremix\.OptimWrapper")
+
+
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [('remix', 'KLScoreHook'), ('dgl', 'DGL'), ('mla', 'MLA')],
+)
+def test_one_modality_trains_alone_and_the_log_says_so(
+    tiny_config, name, said
+):
+    cfg = method_config(tiny_config, name, epochs=2)
+    plan = name == 'remix'
+    if plan:
+        cfg.method_remix.plan.warmup_epochs = 1
+    cfg.model.encoders.video = None
+    for part in ('train', 'val', 'test'):
+        cfg[f'{part}_dataloader'].dataset.modalities = ['audio']
+    runner = run(cfg)
+    (log,) = Path(runner.work_dir).glob('*/*.log')
+    text = log.read_text()
+    assert text.count(f"{said}: the model has one modality, ('audio',)") == 1
+    assert ('method_<name>' if plan else f'method_{name}') + ' = None' in text
