@@ -59,9 +59,14 @@ def build_errors_explained(cfg: Mapping[str, Any]) -> Iterator[None]:
 
 def _explanation(error: Exception, cfg: Mapping[str, Any]) -> str | None:
     frames = _frames(error)
+    if frames[-1].f_code is _CALL_HOOK and error.__context__ is not None:
+        # mmengine words a TypeError of a hook anew.
+        cause = error.__context__
+        frames += _frames(cause)
+        error = cause if isinstance(cause, Exception) else error
     builds = [f for f in frames if f.f_code in _BUILDERS]
     if builds:
-        return _of_build(error, builds, frames[-1], cfg)
+        return _of_build(error, builds, frames, cfg)
     stages = [_STAGES[f.f_code] for f in frames if f.f_code in _STAGES]
     if stages:
         return _of_stage(error, stages[-1], frames[-1], cfg)
@@ -72,6 +77,7 @@ _BUILDERS = {
     build_from_cfg.__code__: 'component',
     Runner.build_dataloader.__code__: 'loader',
 }
+_CALL_HOOK = Runner.call_hook.__code__
 # Steps of a runner that read a key of the config themselves.
 _STAGES = {
     Runner.build_logger.__code__: 'log_level',
@@ -102,9 +108,10 @@ def _of_stage(
 def _of_build(
     error: Exception,
     builds: list[FrameType],
-    last: FrameType,
+    frames: list[FrameType],
     cfg: Mapping[str, Any],
 ) -> str:
+    last = frames[-1]
     unknown = _UNEXPECTED.search(str(error))
     # An argument that a class hands on is the fault of the one that got it.
     key = unknown[1] if unknown else None
@@ -113,12 +120,16 @@ def _of_build(
     )
     given, kind = _given(frame), _kind(frame)
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    place = _place(given, cfg) or name or 'The config'
+    place, known = _place(given, cfg), _arguments(kind)
+    if not place:
+        place, more = _hook(frames, cfg)
+        known |= more
+    place = place or name or 'The config'
     label = f'{place} ({name})' if name and name != place else place
     if key is not None and key in given:
         return (
             f'{label}: there is no argument {key!r}, which is '
-            f'{short(given[key])} here. {did_you_mean(key, _arguments(kind))}'
+            f'{short(given[key])} here. {did_you_mean(key, known)}'
         )
     if isinstance(error, KeyError) and last is frame:
         return _of_key(error, frame, label, place, cfg)
@@ -204,10 +215,26 @@ def _place(given: Mapping[str, Any], cfg: Mapping[str, Any]) -> str:
         same = sum(k in given and given[k] == v for k, v in value.items())
         # Arguments may have been added on the way, or a few taken.
         typed = value.get('type', given.get('type')) == given.get('type')
-        if same < len(value) - 1 or not typed or same < most:
+        if not same or same < len(value) - 1 or not typed or same < most:
             continue
         best, most = ([path], same) if same > most else ([*best, path], most)
     return ' and '.join(_as_written(path, cfg) for path in best[:3])
+
+
+def _hook(
+    frames: list[FrameType], cfg: Mapping[str, Any]
+) -> tuple[str, set[str]]:
+    """Where the hook stands that builds something, and its arguments."""
+    for frame in frames:
+        hook = frame.f_locals.get('hook')
+        if frame.f_code is not _CALL_HOOK or hook is None:
+            continue
+        kind = type(hook).__name__
+        for path, value in walk(cfg):
+            typed = isinstance(value, Mapping) and value.get('type')
+            if str(typed).rpartition('.')[2] == kind:
+                return _as_written(path, cfg), _arguments(type(hook))
+    return '', set()
 
 
 def _as_written(path: str, cfg: Mapping[str, Any]) -> str:
@@ -257,7 +284,7 @@ def _is_said_in_set_up(error: Exception, frames: list[FrameType]) -> bool:
         ours
         and isinstance(error, ValueError)
         and any(
-            f.f_code is Runner.call_hook.__code__
+            f.f_code is _CALL_HOOK
             and f.f_locals.get('fn_name') in _SET_UP_LOADING
             for f in frames
         )
