@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.dist import get_world_size, is_distributed
@@ -208,6 +208,7 @@ def _check(runner: Runner, where: str, dataset: Any) -> None:
             f'{where} has {len(classes)} classes, {list(classes)}, but the '
             f'model has {num_classes}. Write: '
             f'model=dict(num_classes={len(classes)})'
+            + _from_1(dataset, classes)
         )
     modalities = getattr(model, 'modalities', dataset.modalities)
     if set(modalities) != set(dataset.modalities):
@@ -218,6 +219,20 @@ def _check(runner: Runner, where: str, dataset: Any) -> None:
         )
     if hasattr(model, 'criterion'):
         check_labels(model, dataset.multi_label)
+
+
+def _from_1(dataset: MultimodalDataset, classes: Sequence[str]) -> str:
+    """What to say of classes by number of which the first has no sample."""
+    numbers = [str(number) for number in range(len(classes))]
+    if dataset.multi_label or list(classes) != numbers:
+        return ''
+    first = min(dataset.labels(), default=0)
+    if first < 1:
+        return ''
+    return (
+        f'\nBut classes count from 0, and the labels here begin at {first}. '
+        f'If {first} is the first class, write label - {first} into the file.'
+    )
 
 
 def _no_batch(runner: Runner) -> str:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmremix.apis import build_runner
+from mmremix.utils.errors import ConfigError
+from tests.demo_run import ROOT, unique_name
 
 
 def refused(cfg, match, mode='train'):
@@ -18,6 +22,34 @@ def test_number_of_classes(tiny_config):
     cfg = tiny_config(**{'model.num_classes': 5})
     refused(cfg, r'train_dataloader has 6 classes.*num_classes=6')
     refused(cfg, r'test_dataloader has 6 classes', mode='test')
+
+
+def test_labels_that_begin_at_1(tmp_path):
+    path = tmp_path / 'own.npz'
+    labels = np.arange(12) % 3 + 1
+    arrays = {'x': np.ones((12, 3)), 'y': np.ones((12, 2))}
+    np.savez(path, label=labels, **arrays)
+    cfg = Config.fromfile(ROOT / 'configs/joint_handwritten_concat.py')
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].dataset.update(
+            data_root=str(tmp_path),
+            ann_file='own.npz',
+            modalities=['x', 'y'],
+            filter_cfg=None,
+        )
+    cfg.model.num_classes = 3
+    cfg.model.encoders = {
+        name: {'type': 'MLP', 'in_channels': size}
+        for name, size in (('x', 3), ('y', 2))
+    }
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg.experiment_name = unique_name('from_1')
+    refused(cfg, r'(?s)classes count from 0.*begin at 1.*label - 1')
+    np.savez(path, label=labels - 1, **arrays)
+    cfg.model.num_classes = 2
+    with pytest.raises(ConfigError) as error:
+        build_runner(cfg).train()
+    assert 'begin at' not in str(error.value)
 
 
 def test_class_names(tiny_config):
