@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,8 +12,9 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmremix.datasets import ScoringSampler
 from mmremix.datasets.stand_ins import record_broken
-from mmremix.engine.scoring.loader import build_score_dataloader
+from mmremix.engine.scoring.loader import build_score_dataloader, presence_of
 from mmremix.engine.scoring.part import (
     epoch_generator,
     part_sampler,
@@ -23,6 +25,7 @@ from mmremix.evaluation.dataset_rows import collect_rows
 from mmremix.methods.pmr import PMR
 from mmremix.models import AVRecognizer
 from mmremix.registry import HOOKS
+from mmremix.utils.errors import ConfigError
 
 
 @HOOKS.register_module()
@@ -30,8 +33,10 @@ class PrototypeHook(Hook):
     """Moves the prototypes of PMR before each epoch.
 
     The means of the features of each class, over a random part of the
-    training samples, in evaluation mode with the evaluation transforms; the
-    same on all ranks. See :class:`~mmremix.methods.PMR`.
+    training samples that have all modalities, in evaluation mode with the
+    evaluation transforms; the same on all ranks. An epoch in which none of
+    them can be loaded keeps the old prototypes. See
+    :class:`~mmremix.methods.PMR`.
 
     Example::
 
@@ -40,13 +45,15 @@ class PrototypeHook(Hook):
             hook=dict(type='PrototypeHook', share=0.1))
 
     Args:
-        share: Part of the training samples.
+        share: Part of these samples.
         dataloader: See :class:`~mmremix.engine.ScoringPlanHook`.
 
     Raises:
         ValueError: If ``share`` is out of range, or, before training, if the
             model has no :class:`~mmremix.methods.PMR`.
-        RuntimeError: If none of the samples could be loaded.
+        ConfigError: Before training, if no sample has all modalities.
+        RuntimeError: If none of the samples of the first epoch could be
+            loaded.
     """
 
     takes_multi_label = False
@@ -67,6 +74,8 @@ class PrototypeHook(Hook):
         self.share = share
         self._dataloader_cfg = dataloader
         self._dataloader: DataLoader[Any] | None = None
+        self._rows: Sequence[int] = ()
+        self._warned = False
 
     def before_train(self, runner: Runner) -> None:
         """Find PMR and build the loader."""
@@ -77,6 +86,8 @@ class PrototypeHook(Hook):
             runner, self._dataloader_cfg, asked_by='PrototypeHook'
         )
         part_sampler(self._dataloader, 'PrototypeHook')
+        self._rows = _complete(self._dataloader.dataset)
+        self._warned = False
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Move the prototypes."""
@@ -86,18 +97,14 @@ class PrototypeHook(Hook):
             return
         model = recognizer(runner, 'PrototypeHook', least=2)
         sampler = part_sampler(self._dataloader, 'PrototypeHook')
-        part = random_part(
-            sampler, len(sampler.rows), self.share, epoch_generator(runner)
+        part = _random_part_of(
+            sampler, self._rows, self.share, epoch_generator(runner)
         )
         # An iterator of the loader draws a number for its workers.
         with part, torch.random.fork_rng(devices=[]):
             means, seen = class_means(model, self._dataloader)
         if not seen.any():
-            raise RuntimeError(
-                'PrototypeHook: none of the samples of this epoch could be '
-                'loaded with all modalities. Check data_root, or take more '
-                "of them: hook=dict(type='PrototypeHook', share=0.5)"
-            )
+            self._say_none(runner, bool((method.known > 0).any()))
         method.update(means, seen, runner.epoch)
         missing = int((method.known == 0).sum())
         if missing:
@@ -106,6 +113,27 @@ class PrototypeHook(Hook):
                 'sample so far. They have no prototype, and their samples '
                 'do not learn from one. To take more samples: '
                 "hook=dict(type='PrototypeHook', share=0.5)"
+            )
+
+    def _say_none(self, runner: Runner, has_old: bool) -> None:
+        said = (
+            'PrototypeHook: none of the samples that were drawn in epoch '
+            f'{runner.epoch + 1} could be loaded with all modalities'
+        )
+        line = (
+            'Check data_root, or take more of them: '
+            "hook=dict(type='PrototypeHook', share=0.5)"
+        )
+        if not has_old:
+            raise RuntimeError(
+                f'{said}, and there are no prototypes of an earlier epoch. '
+                f'{line}'
+            )
+        if not self._warned:
+            self._warned = True
+            runner.logger.warning(
+                f'{said}: it keeps the old prototypes, here and in other '
+                f'such epochs. {line}'
             )
 
     def _method(self, runner: Runner) -> PMR:
@@ -118,6 +146,39 @@ class PrototypeHook(Hook):
             "not have. Write: method_pmr = dict(step=dict(type='PMR'), "
             "hook=dict(type='PrototypeHook'))"
         )
+
+
+def _complete(dataset: Any) -> Sequence[int]:
+    """Rows that have all modalities."""
+    presence = presence_of(dataset)
+    if presence is None:
+        return range(len(dataset))
+    rows: list[int] = presence.all(dim=1).nonzero()[:, 0].tolist()
+    if not rows:
+        raise ConfigError(
+            'PMR compares the modalities of a sample, and none of the '
+            f'{len(dataset)} training samples has all of them. Fill in what '
+            'is missing, take a model of fewer modalities, or turn it off: '
+            'method_pmr = None'
+        )
+    return rows
+
+
+@contextmanager
+def _random_part_of(
+    sampler: ScoringSampler,
+    rows: Sequence[int],
+    share: float,
+    generator: torch.Generator,
+) -> Iterator[None]:
+    """Visit a random part of some rows inside, all rows afterwards."""
+    every = sampler.rows
+    try:
+        with random_part(sampler, len(rows), share, generator):
+            sampler.rows = [rows[i] for i in sampler.rows]
+            yield
+    finally:
+        sampler.rows = every
 
 
 def class_means(

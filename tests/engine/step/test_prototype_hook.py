@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
 
+from mmremix.datasets import AVDataset
 from mmremix.engine import PrototypeHook
 from mmremix.engine.scoring.loader import build_score_dataloader
+from mmremix.engine.step import prototype_hook
+from mmremix.utils.errors import ConfigError
 from tests.engine.method_run import (
     assert_resumes,
     last_checkpoint,
@@ -102,3 +106,68 @@ def test_without_pmr_it_is_refused(tiny_config):
 def test_options():
     with pytest.raises(ValueError, match='share'):
         PrototypeHook(share=0)
+
+
+def lacking(monkeypatch, complete):
+    """Only some samples have both modalities."""
+
+    def presence(self):
+        found = np.ones((len(self), 2), dtype=bool)
+        there = [i for i in complete if i < len(self)]
+        found[:, 0] = False
+        found[there, 0] = True
+        return found
+
+    monkeypatch.setattr(AVDataset, 'presence', presence)
+
+
+def test_prototypes_are_of_samples_that_have_everything(
+    tiny_config, monkeypatch
+):
+    """Two of 26: most draws of three from all would have none."""
+    lacking(monkeypatch, [3, 20])
+    runner = run(method_config(tiny_config, 'pmr', epochs=3))
+    assert int(runner.model.methods['pmr'].known.sum()) >= 1
+
+
+def test_without_a_complete_sample_it_is_refused(tiny_config, monkeypatch):
+    lacking(monkeypatch, [])
+    cfg = method_config(tiny_config, 'pmr', epochs=2)
+    with pytest.raises(ConfigError, match=r'none of the 26.*pmr = None'):
+        run(cfg)
+
+
+def test_an_epoch_whose_samples_are_all_broken_keeps_the_old(
+    tiny_config, monkeypatch
+):
+    found = prototype_hook.class_means
+    epochs = []
+
+    def means(model, loader):
+        values, seen = found(model, loader)
+        epochs.append(len(epochs))
+        if epochs[-1] in (1, 2):
+            return torch.full_like(values, torch.nan), seen & False
+        return values, seen
+
+    monkeypatch.setattr(prototype_hook, 'class_means', means)
+    naive = Naive()
+    cfg = method_config(tiny_config, 'pmr', epochs=4, **ALL)
+    runner = run(cfg, naive)
+    first, second, third, fourth = naive.prototypes
+    assert torch.equal(first, second) and torch.equal(first, third)
+    assert not torch.equal(third, fourth)
+    (log,) = Path(runner.work_dir).glob('*/*.log')
+    assert log.read_text().count('keeps the old prototypes') == 1
+
+
+def test_broken_samples_in_the_first_epoch_are_an_error(
+    tiny_config, monkeypatch
+):
+    monkeypatch.setattr(
+        prototype_hook,
+        'class_means',
+        lambda *_: (torch.full((6, 4), torch.nan), torch.zeros(6).bool()),
+    )
+    with pytest.raises(RuntimeError, match=r'none of .* could be loaded'):
+        run(method_config(tiny_config, 'pmr', epochs=2))
