@@ -137,6 +137,14 @@ def method_config(
     check_options(cfg, shared)
     cfg.merge_from_dict(shared)
     if method.unimodal is not None:
+        names = modalities_of(cfg)
+        if method.unimodal not in names:
+            raise ConfigError(
+                f'The method {method.name} of the study has unimodal='
+                f'{method.unimodal!r}, and the modalities of {study.base} '
+                f'are {list(names)}. Write: {method.name}=dict('
+                f'unimodal={names[0]!r})'
+            )
         cfg = unimodal_config(cfg, method.unimodal)
     # It changes no result, and the hash not either.
     if cfg.get('default_hooks'):

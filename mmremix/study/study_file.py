@@ -12,6 +12,7 @@ from typing import Any
 from mmremix.apis.config_file import read_config
 from mmremix.apis.known_keys import nearest
 from mmremix.apis.unimodal import modalities_of
+from mmremix.study.study_shape import check_method, check_study
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.plain_config import config_from_file
 
@@ -119,6 +120,7 @@ def load_study(
                 f'The study {path} has {key}={given[key]!r}; its keys are '
                 f'{sorted(known)}.' + (f' Did you mean {near}?' * bool(near))
             )
+    check_study(path, given)
     for key in ('base', 'methods'):
         if not given.get(key):
             raise ConfigError(
@@ -171,7 +173,8 @@ def find(name: str, folder: Path, *more: Path) -> Path:
     )
 
 
-def _method(name: str, given: Mapping[str, Any] | None) -> Method:
+def _method(name: str, given: Any) -> Method:
+    check_method(name, given)
     given = dict(given or {})
     known = set(Method.__dataclass_fields__) - {'name'}
     unknown = sorted(set(given) - known)
@@ -183,13 +186,8 @@ def _method(name: str, given: Mapping[str, Any] | None) -> Method:
             '})'
         )
     for key in ('bases', 'only'):
-        value = given.get(key) or ()
-        if isinstance(value, str):
-            raise ConfigError(
-                f'The method {name} of the study has {key}={value!r}, and it '
-                f'is a list. Write: {key}=[{value!r}]'
-            )
-        given[key] = tuple(value)
+        given[key] = tuple(given.get(key) or ())
+    given['options'] = dict(given.get('options') or {})
     return Method(name, **given)
 
 
@@ -210,7 +208,7 @@ def _several(key: str, value: Any) -> tuple[Any, ...]:
 
 def _check(study: Study) -> None:
     names = [method.name for method in study.methods]
-    for name in [*names, *study.variants]:
+    for name in [study.name, *names, *study.variants]:
         if not _NAME.fullmatch(name):
             raise ConfigError(
                 f'{name!r} names folders: use letters, digits, ".", "-" and '
