@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from mmengine.logging import print_log
 
-from mmremix.datasets.held_out import Part, split_held_out
+from mmremix.datasets.held_out import Part, Split, split_held_out
 
 if TYPE_CHECKING:
     from mmremix.datasets.multimodal_dataset import MultimodalDataset
@@ -20,22 +20,33 @@ def rows_of_part(dataset: MultimodalDataset, part: Part) -> np.ndarray:
         dataset: All samples.
         part: Which to keep.
     """
-    labels = dataset.column('label')
-    split = split_held_out(
-        # Several labels make no strata: at random, or by group.
-        [0] * len(labels) if dataset.multi_label else labels.tolist(),
-        None if part.by is None else dataset.column(part.by),
-        part,
-        dataset.metainfo.get('classes') or (),
-    )
+    split = split_of(dataset, part)
     print_log(
         f'{dataset.ann_file or dataset.data_root}: part {part.keep!r} '
         f'({part}) holds {split.describe(part.keep, part.by)}',
         'current',
     )
     if dataset.multi_label:
+        labels = dataset.column('label')
         _note_lost(dataset, part, labels, split.rows('train'))
     return split.rows(part.keep)
+
+
+def split_of(dataset: MultimodalDataset, part: Part) -> Split:
+    """How a part divides the samples of a data set.
+
+    Args:
+        dataset: All samples.
+        part: Which to keep.
+    """
+    labels = dataset.column('label')
+    return split_held_out(
+        # Several labels make no strata: at random, or by group.
+        [0] * len(labels) if dataset.multi_label else labels.tolist(),
+        None if part.by is None else dataset.column(part.by),
+        part,
+        dataset.metainfo.get('classes') or (),
+    )
 
 
 def _note_lost(

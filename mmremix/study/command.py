@@ -122,7 +122,12 @@ def run_study(
             f'The seeds {list(given.seeds)} hold out {held} of {folds} folds: '
             'read-outs are chosen by these samples only.'
         )
-    if getattr(args, 'dry_run', False):
+    dry_run = getattr(args, 'dry_run', False)
+    if todo or dry_run:
+        from mmremix.study.check_data import check_held_out
+
+        check_held_out(tasks)
+    if dry_run:
         return 0
     stopped = _train(args, todo, results)
     from mmremix.study.derived import ensembles

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,9 @@ from mmengine.config import Config
 
 from mmremix.apis.check_keys import check_options
 from mmremix.apis.config_file import read_config
+from mmremix.apis.config_shape import check_shape
 from mmremix.apis.held_out import apply_held_out
+from mmremix.apis.launch import load_config
 from mmremix.apis.methods import PREFIX, apply_methods
 from mmremix.apis.unimodal import (
     config_text,
@@ -106,6 +109,7 @@ def plan(study: Study, root: str | Path, versions: Record) -> list[Task]:
                 for seed in study.seeds
                 for lr in study.learning_rates
             ]
+            _check(tasks[-1])
     # What is compared is known after the first seed.
     return sorted(tasks, key=lambda t: study.seeds.index(t.record['seed']))
 
@@ -164,6 +168,23 @@ def method_config(
             'folds=5)'
         )
     return config_text(cfg)
+
+
+def _check(task: Task) -> None:
+    """Refuse what the run would refuse before it builds anything."""
+    try:
+        # What may be a mistake, each run says.
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            cfg = load_config(
+                task.config, cfg_options=task.options, work_dir=task.work_dir
+            )
+            check_shape(cfg, training=True)
+    except ConfigError as error:
+        method, setting = task.record['method'], task.record['setting']
+        raise ConfigError(
+            f'The method {method} in the setting {setting}: {error}'
+        ) from error
 
 
 def _predecessors(
