@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmremix.study.record_check import (
+    DIVERGED,
+    DONE,
+    FAILED,
+    KEY,
+    problem_of,
+)
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -16,13 +24,10 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+_BETWEEN = re.compile(r'[\s,]*')
+
 Record = dict[str, Any]
 """What is kept of a run: see docs/study.md."""
-
-KEY = ('study', 'setting', 'method', 'seed', 'lr', 'config')
-"""What a record is of. A second one of the same takes its place."""
-
-DONE, FAILED, DIVERGED = 'done', 'failed', 'diverged'
 
 POOL, SHARED_POOL = 'pool', 'pool_over_folds'
 """Read-outs that are fitted: in each run; once for all folds."""
@@ -37,22 +42,30 @@ def read_records(path: str | Path) -> list[Record]:
     """The records of a file; none, if there is no file.
 
     Raises:
-        ConfigError: If it is no list of records.
+        ConfigError: If it is no list of records, with the line of the first
+            that is none.
     """
     if not Path(path).is_file():
         return []
     try:
-        found = json.loads(Path(path).read_text(encoding='utf-8'))
-        lacking = [r for r in found if not {*KEY} <= r.keys()]
-    except (ValueError, TypeError, AttributeError) as error:
+        text = Path(path).read_text(encoding='utf-8')
+        found = json.loads(text)
+        if not isinstance(found, list):
+            raise ValueError(f'a {type(found).__name__}, and no list')
+    except ValueError as error:
         raise ConfigError(
             f'{path} is no file of results: {error}. Name one that '
             'tools/study.py has written.'
         ) from error
-    if lacking:
-        raise ConfigError(
-            f'{path}: a record lacks some of {KEY}: {str(lacking[0])[:200]}'
-        )
+    for number, record in enumerate(found):
+        problem = problem_of(record)
+        # Going on without it would lose it when the file is written next.
+        if problem:
+            raise ConfigError(
+                f'{path}, line {_line(text, number)}: {problem}. Mend this '
+                'record, or take it out: its run is then done again, or '
+                f'found in its work directory. It is {str(record)[:200]}'
+            )
     records: list[Record] = found
     return records
 
@@ -111,6 +124,15 @@ def _rank(record: Mapping[str, Any]) -> tuple[bool, str]:
     return record.get('status') == DONE, str(record.get('finished', ''))
 
 
+def _line(text: str, number: int) -> int:
+    """Line, from 1, at which an item of a JSON list begins."""
+    decoder, end = json.JSONDecoder(), text.index('[') + 1
+    for _ in range(number + 1):
+        start = _BETWEEN.match(text, end).end()  # type: ignore[union-attr]
+        _, end = decoder.raw_decode(text, start)
+    return text.count('\n', 0, start) + 1
+
+
 def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
     lr = record['lr']
     return (
@@ -119,3 +141,20 @@ def _order(record: Mapping[str, Any]) -> tuple[Any, ...]:
         (0, record['seed']),
         (0, -lr) if isinstance(lr, int | float) else (1, 0),
     )
+
+
+__all__ = [
+    'DIVERGED',
+    'DONE',
+    'FAILED',
+    'KEY',
+    'POOL',
+    'SHARED_POOL',
+    'Record',
+    'add_records',
+    'dump',
+    'key_of',
+    'locked',
+    'merge',
+    'read_records',
+]

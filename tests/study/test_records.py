@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pytest
 
 from mmremix.study.records import add_records, merge, read_records
 from mmremix.utils.errors import ConfigError
+from tests.demo_run import ROOT
 from tests.study.kit import lost, record
 
 
@@ -53,3 +55,59 @@ def test_other_files_are_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ConfigError, match=r'other\.json'):
         read_records(path)
+
+
+def without(*names, **more):
+    return {k: v for k, v in record(**more).items() if k not in names}
+
+
+@pytest.mark.parametrize(
+    ('odd', 'says'),
+    [
+        ({}, 'has no study'),
+        (3, 'is no record'),
+        (None, 'is no record'),
+        (record(seed='1'), "seed is '1', and a whole number"),
+        (record(seed=None), 'seed is None'),
+        (record(seed=True), 'seed is True'),
+        (record(method=None), 'method is None'),
+        (record(config=3), 'config is 3'),
+        (record(lr=None), 'lr is None'),
+        (record(status='doen'), "status is 'doen'"),
+        (without('status'), 'status is None'),
+        (without('accuracy'), 'accuracy is None'),
+        (record(accuracy={'test': {'fusion': 1.0}}), 'accuracy.held_out'),
+        (record(test={'heads': 0.5}), 'accuracy.test.fusion is None'),
+        (record(test=float('nan')), 'accuracy.test.fusion is nan'),
+        (record(held_out={'fusion': 0.5, 'heads': 'x'}), 'held_out.heads is'),
+        (without('steps'), 'steps is None'),
+        (record(passes=[1]), r'passes is \[1\]'),
+        (record(passes={'video': 'many'}), 'passes.video is'),
+        (record(seconds='2'), "seconds is '2'"),
+    ],
+)
+@pytest.mark.parametrize('indent', [None, 1])
+def test_an_odd_record_is_named_with_its_line(tmp_path, odd, says, indent):
+    path = tmp_path / 'study.json'
+    good = [record(), record(seed=1)]
+    path.write_text(
+        '[\n'
+        + ',\n'.join(json.dumps(r, indent=indent) for r in [*good, odd])
+        + '\n]\n'
+    )
+    before = path.read_text()
+    line = before[: before.rindex(json.dumps(odd, indent=indent))].count('\n')
+    with pytest.raises(ConfigError) as error:
+        add_records(path, [record(seed=5)])
+    text = str(error.value)
+    assert text.startswith(f'{path}, line {line + 1}: ')
+    assert re.search(says, text), text
+    # Nothing is lost: it can be mended.
+    assert path.read_text() == before
+
+
+def test_records_of_the_repository_can_be_read():
+    files = sorted((ROOT / 'docs/_results').glob('*.json'))
+    assert len(files) > 3
+    for file in files:
+        read_records(file)

@@ -128,3 +128,17 @@ def test_killed_broken_and_done_runs(run, tmp_path):
     tables = run('--tables', 'out')
     assert '| broken | fused |' in tables.stdout
     assert (tmp_path / 'out/index.html').is_file()
+
+
+def test_tables_of_an_odd_file_of_results(tmp_path):
+    path = tmp_path / 'odd.json'
+    for text, says in (
+        ('[\n{},\n{}\n]', 'line 2: the record has no study'),
+        ('[\n{"a": 1},\nnothing\n]', 'line 3 column 1'),
+    ):
+        path.write_text(text)
+        for tool in ('study', 'diagnose'):
+            done = run_tool(f'tools/{tool}.py', path)
+            assert done.returncode != 0
+            assert 'Traceback' not in done.stderr, done.stderr
+            assert f'{path}' in done.stderr and says in done.stderr
