@@ -45,7 +45,7 @@ class PrototypeHook(Hook):
             hook=dict(type='PrototypeHook', share=0.1))
 
     Args:
-        share: Part of these samples.
+        share: Part of the training samples that have all modalities.
         dataloader: See :class:`~mmremix.engine.ScoringPlanHook`.
 
     Raises:
