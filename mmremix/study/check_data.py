@@ -11,13 +11,12 @@ from typing import Any
 from mmengine.logging import MMLogger
 
 from mmremix.apis.build_errors import build_errors_explained
-from mmremix.apis.launch import load_config
 from mmremix.datasets import MultimodalDataset
 from mmremix.datasets.csv_rows import MissingAnnotationError
 from mmremix.datasets.held_out import Part
 from mmremix.datasets.parts import split_of
 from mmremix.registry import DATASETS
-from mmremix.study.plan import Task
+from mmremix.study.plan import Task, config_of
 from mmremix.utils.errors import MissingFileError
 
 # What is looked at in each run, and takes long.
@@ -58,9 +57,7 @@ def check_held_out(tasks: Iterable[Task]) -> None:
 
 def _dataset(task: Task) -> Any:
     """All training samples of a run."""
-    cfg = load_config(
-        task.config, cfg_options=task.options, work_dir=task.work_dir
-    )
+    cfg = config_of(task)
     given = {**cfg.train_dataloader.dataset, 'part': None}
     kind = DATASETS.get(str(given.get('type')))
     known = _arguments(kind) if inspect.isclass(kind) else set()

@@ -170,16 +170,19 @@ def method_config(
     return config_text(cfg)
 
 
+def config_of(task: Task) -> Config:
+    """The config of a run, without what the run itself will warn of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return load_config(
+            task.config, cfg_options=task.options, work_dir=task.work_dir
+        )
+
+
 def _check(task: Task) -> None:
     """Refuse what the run would refuse before it builds anything."""
     try:
-        # What may be a mistake, each run says.
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            cfg = load_config(
-                task.config, cfg_options=task.options, work_dir=task.work_dir
-            )
-            check_shape(cfg, training=True)
+        check_shape(config_of(task), training=True)
     except ConfigError as error:
         method, setting = task.record['method'], task.record['setting']
         raise ConfigError(
