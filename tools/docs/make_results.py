@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from draw_results import draw, panels, table
-from readme_results import with_results
+from readme_results import LEAST, with_results
 
 from mmremix.study.auto import plain_readout
 from mmremix.study.auto_hits import Choice, choices
@@ -52,8 +52,6 @@ HERO = (
 )
 # Of these, what the picture has room for.
 DRAWN = ('digits_all', 'letters', 'utd_long', 'handwritten_last')
-# Whose pool of heads is shown beside its fused prediction.
-POOLED = ('joint', 'every_modality')
 PICTURE = ROOT / 'docs' / '_static' / 'who_learns.svg'
 README = ROOT / 'README.md'
 REFERENCE = 'joint'
@@ -167,10 +165,10 @@ def _is_shown(row: Row) -> bool:
     """One line a method, and the read-outs of joint training beside it.
 
     A read-out that held-out samples have chosen is shown if it is not the
-    fused head, a pool of joint training and of what trains apart.
+    fused head, and a pool of heads wherever it was fitted to enough seeds.
     """
     if row.readout == SHARED:
-        return row.method in POOLED
+        return len(row.values) >= LEAST
     if row.readout == FUSED or row.readout == CHOSEN:
         return row.readout == FUSED or row.note not in ('fusion', '')
     return row.method == REFERENCE and row.readout == HEADS
