@@ -48,13 +48,21 @@ class ClipPlan:
 
     def lines(self, out: str, name: str) -> str:
         """What to set in the data set of the config."""
-        first = f"    data_root='{out}', ann_file='{name}',\n"
+        lines = [f"data_root='{out}', ann_file='{name}'"]
+        suffix = ''
         if self._column == 'audio':
             clips = os.path.abspath(self._root)
-            return first + f"    data_prefix=dict(clip='{clips}', audio=''),"
-        return (
-            first + "    data_prefix=dict(clip='', audio=''), clip_suffix='',"
-        )
+            lines.append(f"data_prefix=dict(clip='{clips}', audio='')")
+            suffix = getattr(self._dataset, 'clip_suffix', '')
+        else:
+            lines.append("data_prefix=dict(clip='', audio='')")
+        lines.append(f'clip_suffix={suffix!r}')
+        # A class of a corpus may know them of its own files only.
+        columns = getattr(self._dataset, 'columns', {})
+        named = {k: v for k, v in columns.items() if k != v}
+        if named:
+            lines.append(f'columns={named}')
+        return '\n'.join(f'    {line},' for line in lines)
 
 
 class TablePlan:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmremix.datasets import AVDataset, DecodeAudio, DecodeVideo
+from mmremix.datasets import GRID, AVDataset, DecodeAudio, DecodeVideo
 from mmremix.datasets.media import AudioClip, VideoClip
 from mmremix.datasets.packing import (
     PackJob,
@@ -141,6 +141,33 @@ def test_sound_alone_leaves_the_clips(corpus, tmp_path):
         for one, other in zip(a['imgs'], b['imgs'], strict=True):
             np.testing.assert_array_equal(one, other)
         np.testing.assert_allclose(a['waveform'], b['waveform'], atol=2e-5)
+
+
+@pytest.mark.parametrize('more', [[], ['--column', 'audio']])
+def test_what_it_prints_reads_the_copies(corpus, tmp_path, more):
+    """Also where the class, and no config, knows the original's columns."""
+    config, out = tmp_path / 'config.py', tmp_path / 'out'
+    given = {'type': 'GRID', 'data_root': str(corpus), 'pipeline': []}
+    (corpus / 'words.csv').write_text(
+        'clip,split,position,word,start_s,end_s\n'
+        '0,train,letter,b,0.5,1.5\n'
+        '1,train,letter,a,0.1,0.4\n'
+    )
+    loader = {'dataset': {**given, 'ann_file': 'train.csv'}}
+    config.write_text(f'train_dataloader = {loader}\n')
+    words = ['--config', config, '--out', out, '--modalities', 'audio', *more]
+    done = run_tool('tools/data/pack.py', *words)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.partition('write:\n')[2]
+    new = GRID(**eval(f'dict({lines})'))
+    old = GRID('train.csv', data_root=str(corpus))
+    assert len(new) == 2
+    for row in range(2):
+        packed, clip = new.get_data_info(row), old.get_data_info(row)
+        assert packed['label'] == clip['label'] == 1 - row
+        assert packed['audio' if more else 'clip'].endswith('.mmpk')
+        if more:
+            assert packed['clip'] == clip['clip']
 
 
 def test_frames_cannot_stand_for_the_sound(corpus, tmp_path):
