@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from mmremix.utils.errors import ConfigError
+
+
+def check_numbers(indices: Any) -> None:
+    """Refuse a mask or decimals, taken for other rows without a word.
+
+    Raises:
+        ConfigError: With what to write.
+    """
+    listed = not isinstance(indices, int | np.integer)
+    values = indices if listed else [indices]
+    for value in () if indices is None else values:
+        whole = isinstance(value, int | np.integer)
+        if isinstance(value, bool | np.bool_) or not whole:
+            raise ConfigError(
+                f'indices={str(indices)[:60]}: {value!r} is no number of a '
+                'sample. Write a number of samples, dataset=dict(indices=100),'
+                ' or which: dataset=dict(indices=[0, 1, 2]); of a mask: '
+                'numpy.flatnonzero(mask).tolist()'
+            )
 
 
 def check_within(

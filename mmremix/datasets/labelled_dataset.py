@@ -10,7 +10,6 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmremix.datasets.annotation import raise_problems
-from mmremix.datasets.indices import check_within
 from mmremix.datasets.labels import (
     ClassList,
     check_separator,
@@ -160,17 +159,6 @@ class LabelledDataset(MultimodalDataset):
         for text in filter(None, (classes.look_alikes(), shortage)):
             print_log(f'{source}: {text}', 'current', level=30)
         return indices
-
-    def _get_unserialized_subset(
-        self, indices: Sequence[int] | int | np.ndarray
-    ) -> Sequence[dict[str, Any]]:
-        rows = self.data_list
-        source = str(self.ann_file or self.data_root)
-        check_within(source, len(rows), indices)
-        # mmengine refuses as many as there are.
-        if isinstance(indices, int) and abs(indices) == len(rows):
-            return rows
-        return super()._get_unserialized_subset(indices)
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """A row; several labels as 0 and 1, float32 ``(M,)``."""

@@ -10,20 +10,18 @@ import numpy as np
 from mmremix.datasets.bases import BaseDataset, Pipeline
 from mmremix.datasets.held_out import Part
 from mmremix.datasets.identity import DataIdentity
+from mmremix.datasets.indices import check_numbers, check_within
 from mmremix.datasets.input_cache import InputCache
-from mmremix.datasets.media.errors import BrokenMediaError
+from mmremix.datasets.loading import load_sample
 from mmremix.datasets.media_rows import MediaRows, RowBlock
 from mmremix.datasets.parts import rows_of_part
-from mmremix.datasets.presence import stand_in, those_there
+from mmremix.datasets.presence import those_there
 from mmremix.datasets.remix_index import RemixIndex, sample_seed
 from mmremix.datasets.rows import Row, clip_row, column_of
-from mmremix.datasets.sample_error import SampleError, place_of
 from mmremix.datasets.seeded import seeded
-from mmremix.datasets.stand_ins import REPLACES
 from mmremix.datasets.text_column import BLOCK
 from mmremix.datasets.transforms import ForModality, PackAVInputs
 from mmremix.registry import TRANSFORMS
-from mmremix.utils.errors import ConfigError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -97,7 +95,7 @@ class MultimodalDataset(BaseDataset):
             raise ValueError(
                 f'modalities must be distinct names, got {list(modalities)}.'
             )
-        _check_indices(kwargs.get('indices'))
+        check_numbers(kwargs.get('indices'))
         self.modalities = tuple(modalities)
         self.on_broken = on_broken
         self.keeps: tuple[str, ...] | None = None
@@ -182,18 +180,15 @@ class MultimodalDataset(BaseDataset):
         self, indices: Sequence[int] | int | np.ndarray
     ) -> Sequence[dict[str, Any]]:
         rows = self.data_list
-        if not isinstance(rows, MediaRows):
-            if isinstance(indices, np.ndarray):
-                return [rows[row] for row in indices.tolist()]
-            given: list[dict[str, Any]]
-            given = super()._get_unserialized_subset(indices)
-            return given
+        check_within(str(self.ann_file or self.data_root), len(rows), indices)
         every = np.arange(len(rows))
-        if not isinstance(indices, int):
-            return rows.take(every[np.asarray(indices, dtype=np.int64)])
-        if not -len(rows) <= indices < len(rows):
-            raise AssertionError(f'{indices} is out of dataset length')
-        return rows.take(every[:indices] if indices >= 0 else every[indices:])
+        if isinstance(indices, int):
+            kept = every[:indices] if indices >= 0 else every[indices:]
+        else:
+            kept = every[np.asarray(indices, dtype=np.int64)]
+        if isinstance(rows, MediaRows):
+            return rows.take(kept)
+        return [rows[row] for row in kept.tolist()]
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """See mmengine's ``BaseDataset``."""
@@ -293,50 +288,7 @@ class MultimodalDataset(BaseDataset):
         self, index: int, active: tuple[str, ...], loaded: tuple[str, ...]
     ) -> dict[str, Any]:
         """Run the pipeline, on a stand-in if the sample may be skipped."""
-        replaces: tuple[int, str, str] | None = None
-        for _ in range(self.max_refetch + 1):
-            info = self.get_data_info(index)
-            info['active_modalities'] = active
-            info['loaded_modalities'] = loaded
-            if replaces is not None:
-                info[REPLACES] = replaces
-            # The pipeline may change it.
-            clip = str(info.get('clip', index))
-            place = place_of(info, index, self.ann_file)
-            try:
-                self.make_ready(info, loaded)
-                data = self.pipeline(info)
-                if data is None:
-                    raise BrokenMediaError.of(
-                        clip, 'a transform of the pipeline returned None'
-                    )
-            except BrokenMediaError as error:
-                if replaces is None and self.make_anew(
-                    self.get_data_info(index), loaded
-                ):
-                    return self._load(index, active, loaded)
-                if self.on_broken == 'raise':
-                    raise BrokenMediaError(
-                        f'{error}\nThis is {place}. To train without samples '
-                        "that cannot be read: on_broken='skip' in the data "
-                        'set.'
-                    ) from error
-                # The first broken one is the sample that was asked for.
-                replaces = replaces or (
-                    index,
-                    clip,
-                    str(error),
-                )
-            except Exception as error:
-                # Otherwise a worker dies without the name of the file.
-                raise SampleError.of(error, info, place) from error
-            else:
-                return data
-            index = stand_in(self, loaded)
-        raise BrokenMediaError(
-            f'No usable sample in {self.max_refetch + 1} draws. The first '
-            f'that failed: {replaces}. Check data_root and data_prefix.'
-        )
+        return load_sample(self, index, active, loaded)
 
     def identity(self) -> DataIdentity:
         """Describe samples, labels, classes and modalities.
@@ -392,18 +344,3 @@ class MultimodalDataset(BaseDataset):
     def row(self, index: int) -> Row:
         """What a sample is, wherever the data set lies."""
         return clip_row(self.get_data_info(index), self.data_prefix)
-
-
-def _check_indices(indices: Any) -> None:
-    """A mask or decimals would be taken for other rows, without a word."""
-    listed = not isinstance(indices, int | np.integer)
-    values = indices if listed else [indices]
-    for value in () if indices is None else values:
-        whole = isinstance(value, int | np.integer)
-        if isinstance(value, bool | np.bool_) or not whole:
-            raise ConfigError(
-                f'indices={str(indices)[:60]}: {value!r} is no number of a '
-                'sample. Write a number of samples, dataset=dict(indices=100),'
-                ' or which: dataset=dict(indices=[0, 1, 2]); of a mask: '
-                'numpy.flatnonzero(mask).tolist()'
-            )
