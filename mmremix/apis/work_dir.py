@@ -17,6 +17,7 @@ from torch import nn
 from mmremix.apis.build_errors import build_errors_explained
 from mmremix.apis.config_text import config_text
 from mmremix.datasets.worker_pool import WorkerPool, with_workers_of
+from mmremix.engine import EvaluationCacheHook, ScoringPlanHook
 from mmremix.utils.errors import ConfigError
 from mmremix.utils.whole_files import write_whole
 
@@ -81,6 +82,9 @@ def training_runner(runner_type: _Runner) -> _Runner:
                 with build_errors_explained(self.cfg):
                     model: nn.Module = super().train()
             finally:
+                for hook in self.hooks:
+                    if isinstance(hook, EvaluationCacheHook | ScoringPlanHook):
+                        hook.give_back()
                 release(self.work_dir)
             return model
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,9 @@ class InputCache:
     Inputs lie in one memory-mapped file a modality. Samples are loaded each
     time if they are beyond the limit, could not be loaded, have another
     shape or number format than the first, numbers too large for float16,
-    or a label or meta information that a transform made.
+    or a label or meta information that a transform made; and all, with a
+    warning, if somebody deletes the files. That a transform draws anew at
+    each call is noticed by the first sample.
 
     A cache begins empty: nothing of an earlier run is read, since its clips
     or its code may have been others.
@@ -50,8 +53,9 @@ class InputCache:
     Args:
         dataset: With the evaluation pipeline, which ends in
             :class:`~mmremix.datasets.transforms.PackAVInputs`, in test mode.
-        directory: Where to keep it; ``/dev/shm/...`` is memory. The hook
-            makes a folder for each run and machine in it.
+        directory: Where to keep it, a new folder, or one of such files,
+            which are deleted; ``/dev/shm/...`` is memory. The hook makes a
+            folder for each run and machine in it.
         limit_gb: Most gigabytes (1e9 bytes) to use; ranks on one machine
             share them. Defaults to 20, or half of what is free on the disk
             if that is less.
@@ -62,7 +66,8 @@ class InputCache:
     Raises:
         ConfigError: On another ``float_type`` or a limit that makes no
             sense; as :class:`NotKeptError`, if the inputs cannot be kept.
-        OSError: If the disk is too small for the files.
+        OSError: If the folder holds anything else, or the disk is too small
+            for the files.
     """
 
     def __init__(
@@ -80,11 +85,11 @@ class InputCache:
             for name, x in first.items()
         }
         size = sum(column.nbytes for column in columns.values())
+        self.directory = Path(directory).expanduser()
         if limit_gb is None:
-            limit_gb = min(_MOST_GB, _free_bytes(Path(directory)) / 2e9)
+            limit_gb = min(_MOST_GB, _free_bytes(self.directory) / 2e9)
         self.num_cached = min(len(dataset), int(limit_gb * 1e9) // size)
         self.nbytes = self.num_cached * size
-        self.directory = Path(directory)
         self._store: RowStore | None = None
         if self.num_cached:
             self._store = RowStore(self.directory, columns, self.num_cached)
@@ -109,7 +114,13 @@ class InputCache:
         """
         if self._store is None or index >= self.num_cached:
             return decode()
-        rows = self._store.read(index)
+        try:
+            rows = self._store.read(index)
+        except FileNotFoundError as error:
+            # They are only copies.
+            warnings.warn(f'{error} Samples are loaded anew.', stacklevel=2)
+            self._store = None
+            return decode()
         if rows is not None:
             return packed(dataset, index, self._tensors(rows))
         return self._keep(self._store, index, dataset, decode())
@@ -126,17 +137,17 @@ class InputCache:
         types = {name: getattr(x, 'dtype', None) for name, x in inputs.items()}
         if replaced_by(sample['data_samples']) or types != self._types:
             return sample
-        rows = {
-            name: x.numpy().astype(store.columns[name].dtype, copy=False)
-            for name, x in inputs.items()
-        }
-        fits = all(
-            value.shape == store.columns[name].shape
-            and np.isfinite(value).all()
-            for name, value in rows.items()
-        )
-        if not fits:
-            return sample
+        rows = {}
+        for name, x in inputs.items():
+            column, exact = store.columns[name], x.detach().numpy()
+            with np.errstate(over='ignore'):
+                value = exact.astype(column.dtype, copy=False)
+            lost = value is not exact and not np.array_equal(
+                np.isfinite(value), np.isfinite(exact)
+            )
+            if value.shape != column.shape or lost:
+                return sample
+            rows[name] = value
         # What the next pass will read.
         kept = packed(dataset, index, self._tensors(rows))
         if what_differs({**sample, 'inputs': kept['inputs']}, kept):

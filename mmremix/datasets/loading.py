@@ -32,7 +32,8 @@ def load_sample(
         SampleError: See :class:`MultimodalDataset`.
     """
     replaces: tuple[int, str, str] | None = None
-    for _ in range(dataset.max_refetch + 1):
+    draws, is_anew = 0, False
+    while draws <= dataset.max_refetch:
         info = dataset.get_data_info(index)
         info['active_modalities'] = active
         info['loaded_modalities'] = loaded
@@ -49,10 +50,11 @@ def load_sample(
                     clip, 'a transform of the pipeline returned None'
                 )
         except BrokenMediaError as error:
-            if replaces is None and dataset.make_anew(
+            if not is_anew and dataset.make_anew(
                 dataset.get_data_info(index), loaded
             ):
-                return load_sample(dataset, index, active, loaded)
+                is_anew = True
+                continue
             if dataset.on_broken == 'raise':
                 raise BrokenMediaError(
                     f'{error}\nThis is {place}. To train without samples '
@@ -60,17 +62,14 @@ def load_sample(
                     'set.'
                 ) from error
             # The first broken one is the sample that was asked for.
-            replaces = replaces or (
-                index,
-                clip,
-                str(error),
-            )
+            replaces = replaces or (index, clip, str(error))
         except Exception as error:
             # Otherwise a worker dies without the name of the file.
             raise SampleError.of(error, info, place) from error
         else:
             return data
         index = stand_in(dataset, loaded)
+        draws, is_anew = draws + 1, False
     raise BrokenMediaError(
         f'No usable sample in {dataset.max_refetch + 1} draws. The first '
         f'that failed: {replaces}. Check data_root and data_prefix.'

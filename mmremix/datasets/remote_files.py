@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import math
 import os
@@ -14,13 +14,16 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from mmengine.logging import print_log
+
+from mmremix.datasets.local_copies import UNFINISHED, make_room, sweep
 from mmremix.datasets.media.errors import BrokenMediaError
 from mmremix.utils.errors import ConfigError
 
 _TRIES = 3
-_IN_USE = 60.0  # seconds
-_PART = '.part'
-_LOCK = '.lock'
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Of options: who asks does not change what is there.
+_PERSONAL = re.compile('key|secret|token|pass|cred|auth|user|anon', re.I)
 _LINES = (
     "remote=dict(url='s3://bucket/clips', cache='data/cache', limit_gb=100)"
 )
@@ -69,10 +72,13 @@ class RemoteFiles:
             )
         if not cache or not isinstance(cache, str | os.PathLike):
             raise ConfigError(f'remote: cache is a folder. Write: {_LINES}')
-        if limit_gb is not None and not 0 < limit_gb < math.inf:
+        is_number = isinstance(limit_gb, int | float) and limit_gb is not True
+        if limit_gb is not None and not (
+            is_number and 0 < limit_gb < math.inf
+        ):
             raise ConfigError(
-                f'remote: limit_gb must be positive, got {limit_gb}. Write: '
-                f'{_LINES}'
+                f'remote: limit_gb must be positive, got {limit_gb!r}. '
+                f'Write: {_LINES}'
             )
         self.url = url.rstrip('/')
         self._is_web = url.startswith(('http://', 'https://'))
@@ -81,17 +87,20 @@ class RemoteFiles:
                 f'remote: url is a folder, to which names of files are added; '
                 f'got {url!r}, with ? or #. Write: {_LINES}'
             )
+        self.options = dict(options or {})
         name = re.sub(r'[^\w.-]', '_', self.url.rpartition('/')[2])
-        digest = hashlib.sha256(self.url.encode()).hexdigest()[:8]
+        place = f'{self.url} {_impersonal(self.options)}'
+        digest = hashlib.sha256(place.encode()).hexdigest()[:8]
         self.folder = os.path.join(
             os.path.abspath(os.path.expanduser(cache)), f'{name}-{digest}'
         )
         self._made = time.time()
         self.limit = None if limit_gb is None else limit_gb * 1e9
-        self.options = dict(options or {})
         self._unchecked = math.inf
+        self._renewed: set[str] = set()
         self._opened: tuple[int, Any, str] | None = None
         self._open()
+        sweep(self.folder)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, '_opened': None}
@@ -111,8 +120,10 @@ class RemoteFiles:
             os.utime(path, (time.time(), os.stat(path).st_mtime))
         except (FileNotFoundError, NotADirectoryError):
             self._load(path)
-        except PermissionError:
-            pass  # of another user; it may be read
+        except OSError:
+            # Of another user, or a disk that cannot be written.
+            if not os.path.exists(path):
+                raise
 
     def renew(self, path: str) -> bool:
         """Load a file again that cannot be read: the copy may be a bad one.
@@ -121,27 +132,39 @@ class RemoteFiles:
             path: Where it is.
 
         Returns:
-            Whether another copy came. One that this run has loaded is not
-            loaded again, and the old one stays if the store has none.
+            Whether another copy came. A process tries once, and not where
+            this run has loaded the copy; the old one stays if none comes.
         """
-        with contextlib.suppress(OSError, BrokenMediaError):
-            if os.stat(path).st_mtime < self._made:
-                self._load(path)
-                return True
-        return False
+        if path in self._renewed:
+            return False
+        self._renewed.add(path)
+        try:
+            # One that is gone was deleted at the limit, before it was read.
+            if os.path.exists(path) and os.stat(path).st_mtime >= self._made:
+                return False
+            self._load(path)
+        except (OSError, BrokenMediaError) as error:
+            print_log(
+                f'{path} cannot be read, and not be loaded again: {error}',
+                'current',
+                level=30,
+            )
+            return False
+        return True
 
     def _load(self, path: str) -> None:
         name = os.path.relpath(path, self.folder).replace(os.sep, '/')
         if name.startswith('../'):
             raise BrokenMediaError.of(path, f'is not below {self.folder}')
+        unfinished = os.path.join(self.folder, UNFINISHED, uuid4().hex)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.makedirs(os.path.dirname(unfinished), exist_ok=True)
         except OSError as error:
             raise OSError(
                 f'{os.path.dirname(path)} cannot be made ({error}). Give '
                 "another folder: remote=dict(cache='...')"
             ) from error
-        unfinished = f'{path}.{uuid4().hex}{_PART}'
         for left in reversed(range(_TRIES)):
             try:
                 files, root = self._open()
@@ -154,16 +177,25 @@ class RemoteFiles:
                     raise OSError(
                         f'{os.path.getsize(unfinished)} of {size} bytes came'
                     )
-                os.utime(unfinished)
+                # Of the clock that renew() looks at.
+                os.utime(unfinished, (time.time(), time.time()))
                 os.replace(unfinished, path)
                 break
-            except FileNotFoundError as error:
-                raise BrokenMediaError.of(
-                    f'{self.url}/{name}',
-                    'is not there',
-                    "Check the names in ann_file and remote=dict(url='...')",
-                ) from error
             except Exception as error:
+                if isinstance(error, FileNotFoundError) and not _is_there(
+                    files, source
+                ):
+                    raise BrokenMediaError.of(
+                        f'{self.url}/{name}',
+                        'is not there',
+                        'Check the names in ann_file and '
+                        "remote=dict(url='...')",
+                    ) from error
+                if isinstance(error, OSError) and error.errno in _FULL:
+                    raise OSError(
+                        f'{self.folder}: the disk is full ({error}). Write: '
+                        f'{_LINES}'
+                    ) from error
                 if not left:
                     raise OSError(
                         f'{self.url}/{name} cannot be loaded, after {_TRIES} '
@@ -176,8 +208,10 @@ class RemoteFiles:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(unfinished)
         self._unchecked += os.path.getsize(path)
-        if self.limit is not None and self._unchecked > self.limit / 20:
-            self._make_room(self.limit)
+        limit = self.limit
+        is_due = limit is not None and self._unchecked > limit / 20
+        if limit is not None and is_due and make_room(self.folder, limit):
+            self._unchecked = 0
 
     def _open(self) -> tuple[Any, str]:
         """The file system and the folder in it, of this process."""
@@ -203,37 +237,20 @@ class RemoteFiles:
             self._opened = os.getpid(), opened, root.rstrip('/')
         return self._opened[1:]
 
-    def _make_room(self, limit: float) -> None:
-        """Delete what was used longest ago; one process at a time."""
-        lock = os.path.join(self.folder, _LOCK)
-        try:
-            stream = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-        except PermissionError:
-            stream = os.open(lock, os.O_RDONLY)  # of another user
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._unchecked = 0
-            self._delete_oldest(limit)
-        except BlockingIOError:
-            pass  # another process does it
-        finally:
-            os.close(stream)
 
-    def _delete_oldest(self, limit: float) -> None:
-        found = []
-        for folder, _, names in os.walk(self.folder):
-            for name in names:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(FileNotFoundError):
-                    status = os.stat(path)
-                    found.append((status.st_atime, status.st_size, path))
-        total = sum(size for _, size, _ in found)
-        latest = time.time() - _IN_USE
-        for used, size, path in sorted(found):
-            if total <= limit or used > latest:
-                break
-            if os.path.basename(path) != _LOCK:
-                # It may be gone, or another user's.
-                with contextlib.suppress(OSError):
-                    os.unlink(path)
-                    total -= size
+def _is_there(files: Any, source: str) -> bool:
+    """What cannot be asked may be there."""
+    try:
+        return bool(files.exists(source))
+    except Exception:
+        return True
+
+
+def _impersonal(options: Mapping[str, Any]) -> str:
+    """What of the options says where the files are."""
+    parts = []
+    for key, value in sorted(options.items()):
+        if not _PERSONAL.search(key):
+            inner = isinstance(value, Mapping)
+            parts.append(f'{key}={_impersonal(value) if inner else value!r}')
+    return f'({", ".join(parts)})' if parts else ''

@@ -39,13 +39,14 @@ class RowStore:
     by pickling or forking, share its files.
 
     Args:
-        directory: Folder of the files. What it holds is deleted.
+        directory: Folder of the files. Those of another store are deleted.
         columns: What a row holds; none is empty.
         rows: Number of rows.
 
     Raises:
-        OSError: If the disk is too small, and nothing is left there then;
-            when it is used, if the files are no longer there.
+        OSError: If the folder holds anything else, or the disk is too small,
+            and nothing is left there then; when it is used, if the files are
+            no longer there.
     """
 
     def __init__(
@@ -56,14 +57,21 @@ class RowStore:
         self.rows = rows
         self._owner = uuid4().hex
         self._files: list[np.memmap] | None = None
-        self.remove()
+        if not (directory / _LABEL).is_file() and directory.is_dir():
+            others = os.listdir(directory)
+            if others:
+                raise OSError(
+                    f'{directory} holds other files, such as {others[0]}. '
+                    'Name a new folder'
+                )
+        shutil.rmtree(directory, ignore_errors=True)
         try:
-            directory.mkdir(parents=True)
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / _LABEL).write_text(self._owner)
             for path, column in self._layout():
                 with path.open('wb') as file:
                     # A full disk is an error here; later it would be a crash.
                     os.posix_fallocate(file.fileno(), 0, column.nbytes * rows)
-            (directory / _LABEL).write_text(self._owner)
         except OSError:
             self.remove()
             raise
@@ -91,9 +99,14 @@ class RowStore:
             checks[row, place] = _check(values[name])
 
     def remove(self) -> None:
-        """Delete the files."""
+        """Delete the files, if they are not another store's by now."""
         self._files = None
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if self._is_mine():
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _is_mine(self) -> bool:
+        label = self.directory / _LABEL
+        return label.is_file() and label.read_text() == self._owner
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, '_files': None}
@@ -109,8 +122,7 @@ class RowStore:
     def _open(self) -> list[np.memmap]:
         # On first use, so that each worker opens its own.
         if self._files is None:
-            label = self.directory / _LABEL
-            if not label.exists() or label.read_text() != self._owner:
+            if not self._is_mine():
                 raise FileNotFoundError(
                     f'The files in {self.directory} are gone, or another run '
                     'has replaced them. Give each run its own: '
@@ -130,4 +142,4 @@ class RowStore:
 
 def _check(value: np.ndarray) -> int:
     """Never zero, which is what an empty file holds."""
-    return _MARK | zlib.crc32(np.ascontiguousarray(value).tobytes())
+    return _MARK | zlib.crc32(np.ascontiguousarray(value).view(np.uint8).data)

@@ -180,6 +180,60 @@ def test_number_formats_stay_exact(tmp_path, dtype):
             assert mine.dtype == kept.dtype and torch.equal(mine, kept)
 
 
+def test_numbers_that_are_none(tmp_path):
+    """Kept as they are; float16 must not make more of them."""
+
+    def make(results, row):
+        sound = torch.tensor([float('nan'), -float('inf'), 1e6 * (row == 2)])
+        results['inputs']['audio'] = sound
+
+    for float_type, kept in (('float32', 6), ('float16', 5)):
+        dataset = rows(make)
+        dataset.cache = InputCache(
+            dataset, tmp_path / float_type, float_type=float_type
+        )
+        plain = [rows(make)[row]['inputs']['audio'] for row in range(6)]
+        for _ in range(2):
+            for row in range(6):
+                found = dataset[row]['inputs']['audio']
+                assert torch.equal(found.nan_to_num(), plain[row].nan_to_num())
+        store = dataset.cache._store
+        assert sum(store.read(row) is not None for row in range(6)) == kept
+
+
+def test_packing_of_ones_own(tmp_path):
+    """Nobody knows what else it makes of a sample."""
+
+    class Packs(PackAVInputs):
+        def transform(self, results):
+            packed = super().transform(results)
+            packed['extra'] = results['made']
+            return packed
+
+    dataset = rows(lambda results, row: results.update(made=row))
+    dataset.pipeline.transforms[-1] = Packs()
+    with pytest.raises(NotKeptError, match='ends in Packs'):
+        InputCache(dataset, tmp_path)
+
+
+@pytest.mark.parametrize('first', [False, True])
+def test_odd_tensors(tmp_path, first):
+    """They are loaded and kept, or loaded each time, and nothing else."""
+
+    def make(results, row):
+        if first or row:
+            results['inputs']['audio'] = torch.ones(3, requires_grad=True)
+            results['half'] = torch.ones(2, dtype=torch.bfloat16)
+
+    dataset = rows(make, meta_keys=('half',))
+    if first:
+        with pytest.raises(NotKeptError, match='half'):
+            InputCache(dataset, tmp_path)
+        return
+    for samples in both_passes(dataset, tmp_path):
+        assert torch.equal(samples[2]['inputs']['audio'], torch.ones(3))
+
+
 def test_a_number_format_that_the_first_has_not(tmp_path):
     def make(results, row):
         wide = torch.tensor([300, 5], dtype=torch.int32)

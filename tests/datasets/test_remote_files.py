@@ -16,6 +16,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 from mmremix.datasets import AVDataset, remote_files
+from mmremix.datasets.local_copies import make_room
 from mmremix.datasets.media import BrokenMediaError
 from mmremix.datasets.remote_files import RemoteFiles
 from mmremix.datasets.sample_error import SampleError
@@ -163,16 +164,84 @@ def test_a_bad_copy_is_loaded_again(store, tmp_path, monkeypatch):
         load(self, path)
 
     monkeypatch.setattr(RemoteFiles, '_load', counted)
+    data = dataset(tmp_path)
     for _ in range(2):
         with pytest.raises(BrokenMediaError, match='is bad'):
             data[1]
+        # Also where the clocks of disk and machine differ.
+        make_old(path, 1000)
     assert loads == [str(path)]
     # Where the store has none, the error is that of the copy.
-    make_old(path, 1000)
     store.rm('/bucket/clips/x/1.bin')
     with pytest.raises(BrokenMediaError, match='is bad'):
+        dataset(tmp_path)[1]
+    assert path.read_bytes() == b'bad' and len(loads) == 2
+
+
+def test_a_copy_that_was_deleted_before_it_was_read(store, tmp_path):
+    data = dataset(tmp_path)
+    path = Path(data.remote.folder, 'clips/x/1.bin')
+
+    class Deletes(ReadBytes):
+        def __call__(self, results):
+            if not calls:
+                path.unlink()
+            calls.append(1)
+            if not path.exists():
+                raise BrokenMediaError.of(str(path), 'is gone')
+            return super().__call__(results)
+
+    calls = []
+    data.pipeline.transforms[:] = [Deletes()]
+    assert data[1]['text'] == b'1' * 1000 and len(calls) == 2
+
+
+def test_what_is_being_loaded_is_not_deleted(store, tmp_path):
+    """Nor counted; what a killed loader has left goes a day later."""
+    data = dataset(tmp_path)
+    data[0]
+    half = Path(data.remote.folder, '.unfinished', 'half')
+    half.write_bytes(b'h' * 5000)
+    make_old(half, 3600)
+    make_room(data.remote.folder, 1500)
+    dataset(tmp_path)
+    assert half.exists() and data[0]['text'] == b'0' * 1000
+    make_old(half, 2 * 24 * 3600)
+    dataset(tmp_path)
+    assert not half.exists()
+
+
+def test_a_full_disk_and_one_that_cannot_be_written(
+    store, tmp_path, monkeypatch
+):
+    data = dataset(tmp_path)
+    data[0]
+
+    def refuse(number):
+        def raises(*args):
+            raise OSError(number, os.strerror(number))
+
+        return raises
+
+    monkeypatch.setattr(os, 'utime', refuse(errno.EROFS))
+    assert data[0]['text'] == b'0' * 1000
+    files = data.remote._opened[1]
+    monkeypatch.setattr(files, 'get_file', refuse(errno.ENOSPC))
+    with pytest.raises(SampleError, match=r'disk is full(.|\n)*limit_gb=100'):
         data[1]
-    assert path.read_bytes() == b'bad'
+
+
+def test_another_endpoint_is_another_place(tmp_path):
+    """But whoever asks gets the same."""
+
+    def folder(**options):
+        made = RemoteFiles('memory://b', str(tmp_path), options=options)
+        return made.folder
+
+    here = folder(client_kwargs={'endpoint_url': 'http://one', 'token': 'a'})
+    same = folder(client_kwargs={'endpoint_url': 'http://one', 'token': 'b'})
+    other = folder(client_kwargs={'endpoint_url': 'http://two', 'token': 'a'})
+    assert here == same != other
 
 
 def test_files_of_another_user(store, tmp_path, monkeypatch):
@@ -198,7 +267,7 @@ def test_files_of_another_user(store, tmp_path, monkeypatch):
     make_old(Path(data.remote.folder, 'clips/x/1.bin'), 1000)
     monkeypatch.setattr(os, 'open', read_only)
     monkeypatch.setattr(os, 'unlink', refuse)
-    data.remote._make_room(1500)
+    make_room(data.remote.folder, 1500)
     monkeypatch.undo()
     assert len(os.listdir(f'{data.remote.folder}/clips/x')) == 1 + 1
 
@@ -227,6 +296,7 @@ def test_pickled(store, tmp_path):
         ({'url': 'nothing://x'}, r'nothing://x cannot be read'),
         ({'url': 'https://x/clips?a=b'}, r'is a folder.*with \? or #'),
         ({'limit_gb': 0}, r'limit_gb must be positive'),
+        ({'limit_gb': '5'}, r"must be positive, got '5'"),
         ({'cache': ''}, r'cache is a folder'),
     ],
 )

@@ -95,3 +95,18 @@ def test_files_of_another_run_are_never_read(tmp_path):
     other.remove()
     with pytest.raises(FileNotFoundError, match='gone'):
         pickle.loads(pickle.dumps(other)).read(0)
+
+
+def test_other_files_are_not_deleted(tmp_path):
+    (tmp_path / 'thesis.tex').write_text('all')
+    with pytest.raises(OSError, match=r'holds other files, such as thesis'):
+        RowStore(tmp_path, COLUMNS, 4)
+    assert (tmp_path / 'thesis.tex').exists()
+
+
+def test_files_of_a_later_one_are_not_deleted(tmp_path):
+    first = RowStore(tmp_path / 'rows', COLUMNS, 4)
+    second = RowStore(tmp_path / 'rows', COLUMNS, 4)
+    second.write(1, row(1))
+    first.remove()
+    assert second.read(1) is not None

@@ -206,10 +206,6 @@ class KLScoreHook(ScoringPlanHook):
             model: AVRecognizer = unwrap(runner.model)
             recalibrate_batch_norm(model, self.dataloader)
 
-    def after_train(self, runner: Runner) -> None:
-        if self.rule != 'all':
-            super().after_train(runner)
-
     def items(self, decision: Mapping[str, Tensor], runner: Runner) -> Items:
         dataset = runner.train_dataloader.dataset
         modalities = dataset.modalities

@@ -225,7 +225,12 @@ class ScoringPlanHook(PlanHook):
 
     def after_train(self, runner: Runner) -> None:
         """Give back the disk space of the cache."""
-        drop_inputs(self.dataloader.dataset)
+        self.give_back()
+
+    def give_back(self) -> None:
+        """The same; the runner calls it after an error too."""
+        if self._dataloader is not None:
+            drop_inputs(self._dataloader.dataset)
 
 
 def plan_hook(runner: Runner) -> PlanHook | None:

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import hashlib
 import os
+import pickle
 import shutil
 import socket
 from collections.abc import Mapping
@@ -64,8 +65,11 @@ def keep_inputs(
         NotKeptError: If the inputs cannot be kept, and it was asked for.
         OSError: If the disk is too small, and it was asked for.
     """
+    if cache is None:
+        return
+    dataset.cache = None  # of a run that was ended
     place = Path(runner.work_dir, name)
-    if cache is None or cache is False or (cache is True and dataset.cheap):
+    if cache is False or (cache is True and dataset.cheap):
         if get_rank() == 0:
             shutil.rmtree(place, ignore_errors=True)
         return
@@ -73,7 +77,7 @@ def keep_inputs(
     if options.get('directory'):
         run = hashlib.sha256(os.path.abspath(runner.work_dir).encode())
         place = Path(options['directory'], f'{run.hexdigest()[:12]}_{name}')
-    host = socket.gethostname()
+    host = f'{socket.gethostname()}-{_boot()}'
     hosts = all_gather_object(host)
     is_first = hosts.index(host) == get_rank()
     if is_first:
@@ -81,7 +85,13 @@ def keep_inputs(
     barrier()
     options['directory'] = place / host
     made = _make(dataset, options) if is_first else None
-    found = all_gather_object(made)[hosts.index(host)]
+    every = all_gather_object(made)
+    if cache is not True:
+        # All ranks end together: the others would wait.
+        for error in every:
+            if isinstance(error, Exception):
+                raise error
+    found = every[hosts.index(host)]
     if isinstance(found, InputCache):
         dataset.cache = found
         if is_first:
@@ -91,11 +101,9 @@ def keep_inputs(
             f'{len(dataset)} samples in {place}, {found.nbytes / 1e9:.2f} GB'
         )
         return
-    with contextlib.suppress(OSError):
-        place.rmdir()
-    if isinstance(found, NotKeptError) and cache is True:
+    if isinstance(found, NotKeptError):
         runner.logger.info(f'{name}: nothing is kept, since {found.reason}.')
-    elif isinstance(found, OSError) and cache is True:
+    elif isinstance(found, OSError):
         runner.logger.warning(f'{name}: nothing is kept, since {found}.')
     else:
         raise found
@@ -108,7 +116,21 @@ def _make(
     try:
         return InputCache(dataset, **options)
     except Exception as error:
+        with contextlib.suppress(OSError):
+            options['directory'].parent.rmdir()
+        try:
+            pickle.loads(pickle.dumps(error))  # noqa: S301  its own
+        except Exception:
+            return RuntimeError(f'{type(error).__name__}: {error}')
         return error
+
+
+def _boot() -> str:
+    """Sets machines of one name apart."""
+    try:
+        return Path('/proc/sys/kernel/random/boot_id').read_text()[:8]
+    except OSError:
+        return ''
 
 
 def drop_inputs(dataset: Any) -> None:
@@ -134,8 +156,9 @@ class EvaluationCacheHook(Hook):
     """Keeps the inputs of the validation, so that it decodes them once a run.
 
     They are the same at every epoch: evaluation transforms are deterministic.
-    Files lie in the work directory and are removed when the run ends, also
-    by an error or a signal.
+    Files lie in the work directory and are deleted when training ends, also
+    by an error or Ctrl-C. A run that was killed leaves them to the next one
+    in the same work directory.
 
     Example::
 
@@ -168,5 +191,9 @@ class EvaluationCacheHook(Hook):
         self._dataset = dataset
 
     def after_run(self, runner: Runner) -> None:
-        """Give back the disk space, when no hook evaluates any more."""
+        """Give back the disk space."""
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Give back the disk space; the runner calls it after an error too."""
         drop_inputs(self._dataset)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import atexit
+import copy
 import errno
 import logging
 import os
+import pickle
 import shutil
+import socket
 import time
 from collections import Counter
 from functools import partial
@@ -131,28 +134,66 @@ class Ends(Hook):
             raise KeyboardInterrupt
 
 
-def test_the_end_of_the_process_removes_them(tiny_config, monkeypatch):
-    """Not that of a fork of it, such as a worker."""
-    at_exit = []
-    monkeypatch.setattr(atexit, 'register', lambda *call: at_exit.append(call))
+def test_an_end_in_the_middle_removes_them(tiny_config):
+    """And training once more begins with files of its own."""
     cfg = tiny_config(epochs=2)
     runner = build_runner(cfg)
-    runner.register_hook(Ends())
+    ends = Ends()
+    runner.register_hook(ends)
     with pytest.raises(KeyboardInterrupt):
         runner.train()
-    assert len(folders(cfg)) == 2
+    assert folders(cfg) == set()
+    runner.hooks.remove(ends)
+    runner.train()
+    assert runner.epoch == 2 and folders(cfg) == set()
 
-    def end():
-        for function, *given in at_exit:
-            if function.__module__ == keep_inputs.__module__:
-                function(*given)
 
+def by_hand(tiny_config, folder, **options):
+    """A validation set that keeps its inputs, without a run."""
+    dataset = DATASETS.build(tiny_config().val_dataloader.dataset)
+    runner = SimpleNamespace(
+        work_dir=str(folder), logger=logging.getLogger('by_hand')
+    )
+    keep_inputs(runner, dataset, options or True, 'scoring_cache')
+    return runner, dataset
+
+
+def test_the_end_of_the_process_removes_them(
+    tiny_config, tmp_path, monkeypatch
+):
+    """Not that of a fork of it, and never those of a later run."""
+    at_exit = []
+    monkeypatch.setattr(atexit, 'register', lambda *call: at_exit.append(call))
+    by_hand(tiny_config, tmp_path)
+    function, *given = at_exit.pop()
     with monkeypatch.context() as patched:
         patched.setattr(os, 'getpid', lambda: 0)
-        end()
-    assert len(folders(cfg)) == 2
-    end()
-    assert folders(cfg) == set()
+        function(*given)
+    assert (tmp_path / 'scoring_cache').exists()
+    function(*given)
+    assert not (tmp_path / 'scoring_cache').exists()
+    _, later = by_hand(tiny_config, tmp_path)
+    function(*given)
+    later[0]
+    assert (tmp_path / 'scoring_cache').exists()
+
+
+def test_files_that_somebody_deletes(tiny_config, tmp_path):
+    """They are only copies."""
+    _, dataset = by_hand(tiny_config, tmp_path)
+    first = dataset[3]['inputs']['audio']
+    late = pickle.loads(pickle.dumps(dataset))
+    shutil.rmtree(tmp_path / 'scoring_cache')
+    with pytest.warns(UserWarning, match='loaded anew'):
+        found = late[3]['inputs']['audio']
+    assert torch.equal(first, found)
+
+
+def test_none_leaves_the_files_of_others(tiny_config, tmp_path):
+    """PMR has a loader of its own beside that of Remix."""
+    runner, dataset = by_hand(tiny_config, tmp_path)
+    keep_inputs(runner, copy.copy(dataset), None, 'scoring_cache')
+    assert (tmp_path / 'scoring_cache').exists()
 
 
 def test_a_killed_run_leaves_nothing_to_the_next(tiny_config):
@@ -207,6 +248,51 @@ def test_ranks_of_a_machine_agree_how_much(tiny_config, tmp_path):
     assert len(found) == 1
     num_cached, alike = ast.literal_eval(found.pop())
     assert 0 < num_cached < 12 and alike
+
+
+def _machine(rank, port, folder, cfg):
+    torch.set_num_threads(1)
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    torch.distributed.init_process_group('gloo', rank=rank, world_size=2)
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    if rank:
+        os.posix_fallocate = full
+    socket.gethostname = lambda: f'machine{rank}'
+    found = []
+    for cache in (True, {'limit_gb': 1}):
+        runner = SimpleNamespace(
+            work_dir=folder, logger=logging.getLogger(f'rank{rank}')
+        )
+        dataset = DATASETS.build(cfg)
+        try:
+            keep_inputs(runner, dataset, cache, 'scoring_cache')
+            found.append('none' if dataset.cache is None else 'kept')
+        except OSError as error:
+            found.append(str(error))
+        torch.distributed.barrier()
+    Path(folder, f'{rank}.txt').write_text(repr(found))
+    torch.distributed.destroy_process_group()
+
+
+def test_a_full_disk_of_one_machine(tiny_config, tmp_path):
+    """By default the others keep theirs; asked for, all end together."""
+    torch.multiprocessing.start_processes(
+        _machine,
+        args=(
+            free_port(),
+            str(tmp_path),
+            tiny_config().val_dataloader.dataset,
+        ),
+        nprocs=2,
+        start_method=START,
+    )
+    for rank, first in enumerate(('kept', 'none')):
+        text = (tmp_path / f'{rank}.txt').read_text()
+        default, asked = ast.literal_eval(text)
+        assert default == first and 'No space left' in asked
 
 
 @pytest.mark.parametrize(
