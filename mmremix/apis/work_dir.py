@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
@@ -19,6 +20,7 @@ from mmremix.apis.config_text import config_text
 from mmremix.datasets.worker_pool import WorkerPool, with_workers_of
 from mmremix.engine import EvaluationCacheHook, ScoringPlanHook
 from mmremix.utils.errors import ConfigError
+from mmremix.utils.freed_memory import keep_freed_memory
 from mmremix.utils.whole_files import write_whole
 
 try:
@@ -45,7 +47,9 @@ def training_runner(runner_type: _Runner) -> _Runner:
     Its constructor raises :class:`WorkDirInUseError`, on all ranks, before
     it has written anything, if another run trains there. Epochs are those of
     :class:`~mmremix.engine.EpochBasedTrainLoop`. Training and validation
-    share their workers (:class:`~mmremix.datasets.WorkerPool`).
+    share their workers (:class:`~mmremix.datasets.WorkerPool`). Without a GPU
+    freed memory is kept for the next step
+    (:func:`~mmremix.utils.freed_memory.keep_freed_memory`).
     """
 
     class TrainingRunner(runner_type):  # type: ignore[misc, valid-type]
@@ -78,6 +82,8 @@ def training_runner(runner_type: _Runner) -> _Runner:
             return built
 
         def train(self) -> nn.Module:
+            if not torch.cuda.is_available():
+                keep_freed_memory()
             try:
                 with build_errors_explained(self.cfg):
                     model: nn.Module = super().train()
