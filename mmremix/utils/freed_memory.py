@@ -22,7 +22,7 @@ def keep_freed_memory() -> bool:
     then gives the pages back to the system, which clears them anew when the
     next step needs them: 180,000 page faults an epoch of GRID letters, 0.4 of
     10 s. Results are the same bits, and the most memory that the process
-    needs is the same; it only gives less of it back meanwhile.
+    needs is about the same; it only gives less of it back meanwhile.
 
     Returns:
         Whether it does: on Linux with glibc, unless the environment sets its
