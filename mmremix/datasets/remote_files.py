@@ -165,12 +165,12 @@ class RemoteFiles:
                 f'{os.path.dirname(path)} cannot be made ({error}). Give '
                 "another folder: remote=dict(cache='...')"
             ) from error
+        files, root = self._open()
+        # In a web address % # ? mean something.
+        there = urllib.parse.quote(name) if self._is_web else name
+        source = f'{root}/{there}' if root else there
         for left in reversed(range(_TRIES)):
             try:
-                files, root = self._open()
-                # In a web address % # ? mean something.
-                there = urllib.parse.quote(name) if self._is_web else name
-                source = f'{root}/{there}' if root else there
                 files.get_file(source, unfinished)
                 size = files.size(source)
                 if size not in (None, os.path.getsize(unfinished)):

@@ -76,7 +76,8 @@ def keep_inputs(
     options = {} if cache is True else dict(cache)
     if options.get('directory'):
         run = hashlib.sha256(os.path.abspath(runner.work_dir).encode())
-        place = Path(options['directory'], f'{run.hexdigest()[:12]}_{name}')
+        folder = Path(options['directory']).expanduser()
+        place = folder / f'{run.hexdigest()[:12]}_{name}'
     host = f'{socket.gethostname()}-{_boot()}'
     hosts = all_gather_object(host)
     is_first = hosts.index(host) == get_rank()
@@ -86,11 +87,11 @@ def keep_inputs(
     options['directory'] = place / host
     made = _make(dataset, options) if is_first else None
     every = all_gather_object(made)
-    if cache is not True:
-        # All ranks end together: the others would wait.
-        for error in every:
-            if isinstance(error, Exception):
-                raise error
+    by_default = (NotKeptError, OSError) if cache is True else ()
+    # All ranks end together: the others would wait.
+    for error in every:
+        if isinstance(error, Exception) and not isinstance(error, by_default):
+            raise error
     found = every[hosts.index(host)]
     if isinstance(found, InputCache):
         dataset.cache = found
@@ -103,10 +104,8 @@ def keep_inputs(
         return
     if isinstance(found, NotKeptError):
         runner.logger.info(f'{name}: nothing is kept, since {found.reason}.')
-    elif isinstance(found, OSError):
-        runner.logger.warning(f'{name}: nothing is kept, since {found}.')
     else:
-        raise found
+        runner.logger.warning(f'{name}: nothing is kept, since {found}.')
 
 
 def _make(
