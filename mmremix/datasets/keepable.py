@@ -98,23 +98,23 @@ def what_differs(one: dict[str, Any], other: dict[str, Any]) -> str:
     Inputs differ if they are not of the same bits.
     """
     mine, theirs = _parts(one), _parts(other)
-    for name in dict.fromkeys([*mine, *theirs]):
-        if name not in mine or name not in theirs:
-            return f'{name!r}'
-        if not _same(mine[name], theirs[name]):
-            return f'{name!r}'
+    for place in dict.fromkeys([*mine, *theirs]):
+        there = place in mine and place in theirs
+        if not there or not _same(mine[place], theirs[place]):
+            return repr(place[-1])
     return ''
 
 
-def _parts(sample: dict[str, Any]) -> dict[str, Any]:
-    parts: dict[str, Any] = {}
+def _parts(sample: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """By key and name: a modality may have the name of meta information."""
+    parts: dict[tuple[str, str], Any] = {}
     for key, value in sample.items():
+        inner: Mapping[str, Any] = {key: value}
         if isinstance(value, BaseDataElement):
-            parts |= dict(value.all_items())
+            inner = dict(value.all_items())
         elif isinstance(value, Mapping):
-            parts |= value
-        else:
-            parts[key] = value
+            inner = value
+        parts |= {(key, name): part for name, part in inner.items()}
     return parts
 
 

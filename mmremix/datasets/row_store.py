@@ -62,7 +62,7 @@ class RowStore:
             if others:
                 raise OSError(
                     f'{directory} holds other files, such as {others[0]}. '
-                    'Name a new folder'
+                    "Name a new one: cache=dict(directory='...')"
                 )
         shutil.rmtree(directory, ignore_errors=True)
         try:

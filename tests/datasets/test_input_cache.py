@@ -286,6 +286,20 @@ def test_a_new_cache_reads_nothing_of_an_earlier_one(tmp_path):
     assert dataset[3]['inputs']['audio'][0] == 30
 
 
+def test_a_modality_of_the_name_of_meta_information(tmp_path):
+    """What it holds is compared all the same."""
+    generator = np.random.default_rng()
+
+    def make(results, row):
+        drawn = torch.tensor([generator.random()])
+        results['inputs'] = dict.fromkeys(results['inputs'], drawn)
+
+    dataset = rows(make)
+    dataset.modalities = ('clip',)
+    with pytest.raises(NotKeptError, match="'clip' of sample 0 differs"):
+        InputCache(dataset, tmp_path)
+
+
 def empty(results, row):
     results['inputs']['audio'] = torch.empty(0)
 

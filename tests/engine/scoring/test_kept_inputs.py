@@ -207,17 +207,35 @@ def test_a_killed_run_leaves_nothing_to_the_next(tiny_config):
     assert folders(cfg) == set()
 
 
-def _rank(rank, port, folder, cfg):
+def _rank(rank, port, work, folder, cfg):
     torch.set_num_threads(1)
     os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
     torch.distributed.init_process_group('gloo', rank=rank, world_size=2)
-    dataset = DATASETS.build(cfg)
-    # When the second rank looks, the first one's files are there.
-    usage = shutil.disk_usage(folder)._replace(free=200_000 // (1 + rank))
-    shutil.disk_usage = lambda path: usage
     runner = SimpleNamespace(
         work_dir=folder, logger=logging.getLogger(f'rank{rank}')
     )
+    found = work(rank, runner, cfg)
+    Path(folder, f'{rank}.txt').write_text(repr(found))
+    torch.distributed.destroy_process_group()
+
+
+def on_two_ranks(work, folder, cfg):
+    """What a function returns on each."""
+    torch.multiprocessing.start_processes(
+        _rank,
+        args=(free_port(), work, str(folder), cfg.val_dataloader.dataset),
+        nprocs=2,
+        start_method=START,
+    )
+    texts = [(folder / f'{rank}.txt').read_text() for rank in range(2)]
+    return [ast.literal_eval(text) for text in texts]
+
+
+def _loads_twice(rank, runner, cfg):
+    dataset = DATASETS.build(cfg)
+    # When the second rank looks, the first one's files are there.
+    usage = shutil.disk_usage('.')._replace(free=200_000 // (1 + rank))
+    shutil.disk_usage = lambda path: usage
     keep_inputs(runner, dataset, True, 'scoring_cache')
     first = [dataset[row]['inputs'] for row in range(len(dataset))]
     torch.distributed.barrier()
@@ -227,34 +245,17 @@ def _rank(rank, port, folder, cfg):
         for one, other in zip(first, again, strict=True)
         for name in one
     )
-    found = (dataset.cache.num_cached, alike)
-    Path(folder, f'{rank}.txt').write_text(repr(found))
-    torch.distributed.destroy_process_group()
+    return dataset.cache.num_cached, alike
 
 
 def test_ranks_of_a_machine_agree_how_much(tiny_config, tmp_path):
     """However much of the disk is free when each of them looks."""
-    torch.multiprocessing.start_processes(
-        _rank,
-        args=(
-            free_port(),
-            str(tmp_path),
-            tiny_config().val_dataloader.dataset,
-        ),
-        nprocs=2,
-        start_method=START,
-    )
-    found = {(tmp_path / f'{rank}.txt').read_text() for rank in range(2)}
-    assert len(found) == 1
-    num_cached, alike = ast.literal_eval(found.pop())
-    assert 0 < num_cached < 12 and alike
+    one, other = on_two_ranks(_loads_twice, tmp_path, tiny_config())
+    num_cached, alike = one
+    assert one == other and 0 < num_cached < 12 and alike
 
 
-def _machine(rank, port, folder, cfg):
-    torch.set_num_threads(1)
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    torch.distributed.init_process_group('gloo', rank=rank, world_size=2)
-
+def _has_a_full_disk(rank, runner, cfg):
     def full(*args):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
@@ -263,9 +264,6 @@ def _machine(rank, port, folder, cfg):
     socket.gethostname = lambda: f'machine{rank}'
     found = []
     for cache in (True, {'limit_gb': 1}):
-        runner = SimpleNamespace(
-            work_dir=folder, logger=logging.getLogger(f'rank{rank}')
-        )
         dataset = DATASETS.build(cfg)
         try:
             keep_inputs(runner, dataset, cache, 'scoring_cache')
@@ -273,25 +271,13 @@ def _machine(rank, port, folder, cfg):
         except OSError as error:
             found.append(str(error))
         torch.distributed.barrier()
-    Path(folder, f'{rank}.txt').write_text(repr(found))
-    torch.distributed.destroy_process_group()
+    return found
 
 
 def test_a_full_disk_of_one_machine(tiny_config, tmp_path):
     """By default the others keep theirs; asked for, all end together."""
-    torch.multiprocessing.start_processes(
-        _machine,
-        args=(
-            free_port(),
-            str(tmp_path),
-            tiny_config().val_dataloader.dataset,
-        ),
-        nprocs=2,
-        start_method=START,
-    )
-    for rank, first in enumerate(('kept', 'none')):
-        text = (tmp_path / f'{rank}.txt').read_text()
-        default, asked = ast.literal_eval(text)
+    found = on_two_ranks(_has_a_full_disk, tmp_path, tiny_config())
+    for first, (default, asked) in zip(('kept', 'none'), found, strict=True):
         assert default == first and 'No space left' in asked
 
 
